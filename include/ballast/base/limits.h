@@ -1,0 +1,53 @@
+// Every bound of the system, in one place: how much of anything we accept, keep or send. What is
+// over a bound is refused or dropped, and counted where it happens.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ballast::limits {
+
+// Ids and texts
+inline constexpr std::size_t id_bytes_max = 128;
+inline constexpr std::size_t endpoint_bytes_max = 256;
+inline constexpr std::size_t text_bytes_max = 512;  // reasons, details
+
+// One host, one group
+inline constexpr std::size_t vms_per_host_max = 4096;
+inline constexpr std::size_t slaves_max = 4096;  // hard bound; the setting max_slaves is lower
+inline constexpr std::size_t leases_per_host_max = 64;
+inline constexpr std::size_t jobs_per_host_max = 64;
+
+// Messages
+inline constexpr std::size_t message_bytes_max = 1U << 20U;
+inline constexpr std::size_t message_depth_max = 8;
+inline constexpr std::size_t send_queue_messages_max = 1000;
+inline constexpr std::size_t receive_queue_messages_max = 4096;
+inline constexpr std::size_t sockets_max = 16384;
+inline constexpr std::size_t peers_per_node_max = 8192;
+inline constexpr std::size_t control_bytes_max = 64U << 10U;
+
+// Numbers from outside: a larger one is taken for a mistake
+inline constexpr double cpu_mhz_max = 1e9;
+inline constexpr double memory_mib_max = 1e10;
+inline constexpr double network_mbit_max = 1e9;
+inline constexpr double threshold_max = 1.0;
+// A load may be above the capacity of its host, but not absurdly so.
+inline constexpr double dirty_rate_mib_s_max = 1e6;
+
+// Files
+inline constexpr std::size_t input_bytes_max = 1U << 30U;  // after decompression
+inline constexpr std::size_t config_bytes_max = 1U << 20U;
+inline constexpr std::size_t json_depth_max = 32;
+inline constexpr std::size_t snapshot_hosts_max = 1U << 20U;
+inline constexpr std::size_t snapshot_vms_max = 1U << 23U;
+inline constexpr std::size_t snapshot_rules_max = 1U << 20U;
+inline constexpr std::size_t trace_intervals_max = 1U << 20U;
+inline constexpr std::size_t trusted_keys_max = 1U << 17U;
+
+// Memory of the past
+inline constexpr std::size_t events_kept = 1024;
+inline constexpr std::size_t samples_per_vm_max = 360;
+inline constexpr std::size_t moves_remembered_max = 256;
+
+}  // namespace ballast::limits
