@@ -1,0 +1,105 @@
+// The settings of a node, as plain values with their defaults. conf/ballast.toml explains each one
+// with unit, range and trade-off; files/config.h reads them from TOML. Durations of the file are in
+// seconds; here they are Durations.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ballast/base/ids.h"
+#include "ballast/base/time.h"
+#include "ballast/model/resources.h"
+
+namespace ballast {
+
+enum class Role : unsigned char { master, slave, automatic };
+enum class Mode : unsigned char { recommend, approve, act };  // "recommend", "approve", "auto"
+enum class EstimatorKind : unsigned char { latest, mean, trend };
+enum class HypervisorKind : unsigned char { simulated, libvirt };
+
+const char* name_of(Role role);
+const char* name_of(Mode mode);
+const char* name_of(EstimatorKind kind);
+const char* name_of(HypervisorKind kind);
+
+// Where a node can be reached: "tcp://address:port", and whose key is expected there.
+struct PeerAddress {
+  NodeId id;
+  std::string endpoint;
+  bool operator==(const PeerAddress&) const = default;
+};
+
+struct NodeSettings {
+  NodeId id;  // empty: the host's UUID
+  Role role = Role::slave;
+  std::string cluster = "ballast";
+  std::string bind = "tcp://0.0.0.0:7720";
+  std::string advertise;              // endpoint that others connect to; empty: bind, if it names one
+  std::optional<PeerAddress> master;  // of a slave: "ID@tcp://host:port"
+  std::vector<std::string> seeds;     // beacon addresses on routed networks
+  std::string state_dir = "/var/lib/ballast";
+  std::string control = "/run/ballast/control.sock";
+};
+
+struct SampleSettings {
+  Duration sample_interval = std::chrono::seconds(10);
+  Duration report_interval = std::chrono::seconds(60);
+  EstimatorKind estimator = EstimatorKind::mean;
+};
+
+struct PlanSettings {
+  Mode mode = Mode::recommend;
+  Duration plan_interval = std::chrono::seconds(180);
+  Thresholds thresholds;
+  double target = 0.95;      // share of the threshold that a plan fills hosts up to
+  std::uint32_t dwell = 2;   // samples over the threshold before a host counts as overloaded
+  Duration cooldown = std::chrono::minutes(30);
+  std::uint32_t max_moves = 64;  // a larger plan asks for approval
+};
+
+struct MigrateSettings {
+  std::uint32_t outgoing = 2;
+  std::uint32_t incoming = 1;
+  double bandwidth_mib_s = 0;  // 0: no limit
+  Duration timeout = std::chrono::minutes(30);  // a migration that takes longer is aborted
+};
+
+struct LimitSettings {
+  std::uint32_t max_slaves = 64;
+};
+
+struct SecuritySettings {
+  bool enabled = true;  // CURVE, ZAP and signatures
+  std::string key_file;    // empty: state_dir/node.key
+  std::string trust_file;  // empty: state_dir/trust
+};
+
+// Capacity, base and thresholds of this host where measuring is not wanted or not possible.
+struct HostSettings {
+  std::optional<double> cpu_mhz;
+  std::optional<double> memory_mib;
+  std::optional<double> network_mbit;
+  std::optional<Resources> base;
+  std::optional<Thresholds> thresholds;
+};
+
+struct HypervisorSettings {
+  HypervisorKind kind = HypervisorKind::libvirt;
+  std::string uri = "qemu:///system";
+  std::string scenario;  // of the simulated one: the file that tells hosts, VMs and loads
+};
+
+struct Config {
+  NodeSettings node;
+  SampleSettings sample;
+  PlanSettings plan;
+  MigrateSettings migrate;
+  LimitSettings limits;
+  SecuritySettings security;
+  HostSettings host;
+  HypervisorSettings hypervisor;
+};
+
+}  // namespace ballast
