@@ -88,7 +88,11 @@ struct HostSettings {
 struct HypervisorSettings {
   HypervisorKind kind = HypervisorKind::libvirt;
   std::string uri = "qemu:///system";
-  std::string scenario;  // of the simulated one: the file that tells hosts, VMs and loads
+  // Of the simulated one only:
+  std::string trace;              // folder with the loads; node.id names the host in it
+  double speed = 1;               // seconds of the trace per second
+  double started_unix_s = 0;      // when the trace's first interval began; 0: when the node starts
+  std::string listen = "127.0.0.1:0";  // where other simulated hypervisors migrate to
 };
 
 struct Config {

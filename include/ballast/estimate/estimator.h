@@ -1,0 +1,38 @@
+// From samples of a VM's load to the one load that is reported. Source: design, section 3.2.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "ballast/base/time.h"
+#include "ballast/model/config.h"
+#include "ballast/model/resources.h"
+
+namespace ballast::estimate {
+
+// Folds the samples of one VM. Keeps what its kind needs of the last `window`, and never more than
+// limits::samples_per_vm_max samples.
+class LoadEstimator {
+ public:
+  LoadEstimator(EstimatorKind kind, Duration window);
+  LoadEstimator(LoadEstimator&&) noexcept;
+  LoadEstimator& operator=(LoadEstimator&&) noexcept;
+  ~LoadEstimator();
+
+  // Takes one sample. Samples that are not newer than the last, or not finite and 0 or more, are
+  // ignored and counted.
+  void add(TimePoint at, const Resources& load);
+
+  // The load to expect over [now, now + horizon]: never negative, and all zero before the first
+  // sample.
+  Resources estimate(TimePoint now, Duration horizon) const;
+
+  std::size_t samples() const;
+  std::size_t ignored() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ballast::estimate

@@ -1,0 +1,31 @@
+#include "ballast/model/trace.h"
+
+#include <algorithm>
+
+namespace ballast {
+namespace {
+
+double value_at(const std::vector<float>& series, std::size_t interval, double otherwise) {
+  if (series.empty()) return otherwise;
+  return static_cast<double>(series[std::min(interval, series.size() - 1)]);
+}
+
+}  // namespace
+
+std::size_t intervals_of(const Trace& trace) {
+  std::size_t longest = 0;
+  for (const TraceVm& vm : trace.vms)
+    longest = std::max({longest, vm.cpu_percent.size(), vm.memory_mib.size()});
+  return longest;
+}
+
+Resources load_at(const Trace& trace, const TraceVm& vm, Duration since_start) {
+  const auto passed = std::max<Duration::rep>(0, since_start / trace.interval);
+  const auto interval = static_cast<std::size_t>(passed);
+  Resources load = vm.size;
+  load.cpu_mhz = vm.size.cpu_mhz * value_at(vm.cpu_percent, interval, 0.0) / 100.0;
+  load.memory_mib = value_at(vm.memory_mib, interval, vm.size.memory_mib);
+  return load;
+}
+
+}  // namespace ballast
