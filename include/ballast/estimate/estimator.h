@@ -19,12 +19,13 @@ class LoadEstimator {
   LoadEstimator& operator=(LoadEstimator&&) noexcept;
   ~LoadEstimator();
 
-  // Takes one sample. Samples that are not newer than the last, or not finite and 0 or more, are
-  // ignored and counted.
+  // Takes one sample. Samples that are not newer than the last, or not within [0, the bound of
+  // limits.h for that resource], are ignored and counted.
   void add(TimePoint at, const Resources& load);
 
-  // The load to expect over [now, now + horizon]: never negative, and all zero before the first
-  // sample.
+  // The mean load to expect over [now, now + horizon]: never negative, and all zero before the
+  // first sample. Where the window that ends now holds no sample, the last one stands: whether it
+  // is too old to plan with is for the caller to judge.
   Resources estimate(TimePoint now, Duration horizon) const;
 
   std::size_t samples() const;
