@@ -1,0 +1,34 @@
+// The seam to the trust store: whose key is whose, and who may be master.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "ballast/base/ids.h"
+
+namespace ballast::port {
+
+// A CURVE (X25519) public key.
+using CurveKey = std::array<std::uint8_t, 32>;
+
+class Trust {
+ public:
+  Trust() = default;
+  Trust(const Trust&) = delete;
+  Trust& operator=(const Trust&) = delete;
+  virtual ~Trust() = default;
+
+  // Our own key pair. The secret key stays valid and unchanged for the life of the object.
+  virtual const CurveKey& public_key() const = 0;
+  virtual const CurveKey& secret_key() const = 0;
+
+  // The node that a key belongs to, if it is trusted at all.
+  virtual std::optional<NodeId> node_of(const CurveKey& key) const = 0;
+  // The key that a node must show.
+  virtual std::optional<CurveKey> key_of(const NodeId& node) const = 0;
+  // True when this node may order and grant.
+  virtual bool may_be_master(const NodeId& node) const = 0;
+};
+
+}  // namespace ballast::port
