@@ -22,14 +22,19 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
   return length;
 }
 
-bool is_control(unsigned char byte) { return byte < 0x20 || byte == 0x7F; }
+// C0, DEL and C1. Those of C1 are two bytes of UTF-8, and some terminals obey them like an ESC.
+bool is_control(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  if (byte == 0xC2 && at + 1 < text.size()) return static_cast<unsigned char>(text[at + 1]) < 0xA0;
+  return byte < 0x20 || byte == 0x7F;
+}
 
 }  // namespace
 
 bool is_valid_id(std::string_view text) {
   if (text.empty() || text.size() > limits::id_bytes_max) return false;
   for (std::size_t at = 0; at < text.size();) {
-    if (is_control(static_cast<unsigned char>(text[at]))) return false;
+    if (is_control(text, at)) return false;
     const std::size_t length = utf8_length(text, at);
     if (length == 0) return false;
     at += length;
@@ -43,7 +48,7 @@ std::string quoted(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size() && at < shown_bytes_max) {
     const std::size_t length = utf8_length(text, at);
-    if (length == 0 || is_control(static_cast<unsigned char>(text[at]))) {
+    if (length == 0 || is_control(text, at)) {
       out += '?';
       ++at;
     } else {

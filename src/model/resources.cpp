@@ -25,9 +25,7 @@ double overload_of(const Resources& load, const Resources& capacity, const Thres
 }
 
 bool is_overloaded(const Resources& load, const Resources& capacity, const Thresholds& thresholds) {
-  return std::any_of(all_resources.begin(), all_resources.end(), [&](Resource r) {
-    return excess_of(load[r], capacity[r], thresholds[r]) > load_tolerance;
-  });
+  return overload_of(load, capacity, thresholds) > load_tolerance;
 }
 
 }  // namespace ballast

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ballast/base/assert.h"
+
 namespace ballast {
 namespace {
 
@@ -20,6 +22,7 @@ std::size_t intervals_of(const Trace& trace) {
 }
 
 Resources load_at(const Trace& trace, const TraceVm& vm, Duration since_start) {
+  BALLAST_ASSERT(trace.interval > Duration(0), "a trace whose intervals have no length");
   const auto passed = std::max<Duration::rep>(0, since_start / trace.interval);
   const auto interval = static_cast<std::size_t>(passed);
   Resources load = vm.size;

@@ -18,7 +18,7 @@ class Random {
   std::uint64_t below(std::uint64_t bound);
   // Uniform in [0, 1).
   double unit();
-  // Uniform in [low, high).
+  // Uniform in [low, high); high itself can come up only by rounding.
   double between(double low, double high) { return low + (high - low) * unit(); }
   bool chance(double probability) { return unit() < probability; }
 

@@ -2,6 +2,7 @@
 // takes it from the monotonic clock, a simulation from its event queue.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -28,12 +29,12 @@ inline constexpr TimePoint time_never = TimePoint::max();
 // Seconds as a real number, for formulas and messages to people.
 constexpr double seconds_of(Duration span) { return static_cast<double>(span.count()) / 1e6; }
 
-// The nearest Duration to a number of seconds; saturates, so that hostile numbers do not overflow.
+// The nearest Duration to a number of seconds; hostile numbers saturate, and one that is none is 0.
 constexpr Duration duration_of_seconds(double seconds) {
   constexpr double seconds_max = 9.0e12;
-  if (!(seconds > -seconds_max)) return Duration(static_cast<std::int64_t>(-seconds_max * 1e6));
-  if (seconds > seconds_max) return Duration(static_cast<std::int64_t>(seconds_max * 1e6));
-  return Duration(static_cast<std::int64_t>(seconds * 1e6));
+  if (!(seconds >= -seconds_max || seconds <= seconds_max)) return Duration(0);
+  const double micros = std::clamp(seconds, -seconds_max, seconds_max) * 1e6;
+  return Duration(static_cast<std::int64_t>(micros + (micros < 0 ? -0.5 : 0.5)));
 }
 
 }  // namespace ballast

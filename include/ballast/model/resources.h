@@ -74,7 +74,7 @@ double excess_of(double load, double capacity, double threshold);
 // Sum of excess_of over the resources.
 double overload_of(const Resources& load, const Resources& capacity, const Thresholds& thresholds);
 
-// True when some resource is over its threshold by more than load_tolerance.
+// True when the overload is more than load_tolerance.
 bool is_overloaded(const Resources& load, const Resources& capacity, const Thresholds& thresholds);
 
 }  // namespace ballast
