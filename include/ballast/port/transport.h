@@ -1,35 +1,18 @@
 // The seam to the network: messages to nodes and from nodes whose identity the transport has proven.
 #pragma once
 
-#include <string>
-#include <variant>
+#include <cstddef>
 #include <vector>
 
-#include "ballast/wire/messages.h"
+#include "ballast/wire/envelope.h"
 
 namespace ballast::port {
 
-// A message to a node. With an endpoint the transport connects there (and expects the key that the
-// trust store pins for `to`); without one it uses the session that node has opened to us.
-struct Envelope {
-  NodeId to;
-  std::string endpoint;
-  wire::Message message;
-};
-
-// From a node: it holds the key of `from`, and the header's sender is the same.
-struct Delivered {
-  NodeId from;
-  wire::Message message;
-};
-// The connection that we opened to a node came up, or broke. Only a hint.
-struct LinkUp {
-  NodeId peer;
-};
-struct LinkDown {
-  NodeId peer;
-};
-using TransportEvent = std::variant<Delivered, LinkUp, LinkDown>;
+using wire::Delivered;
+using wire::Envelope;
+using wire::LinkDown;
+using wire::LinkUp;
+using wire::TransportEvent;
 
 class Transport {
  public:

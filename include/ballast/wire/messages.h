@@ -123,6 +123,7 @@ struct Outcome {
   LeaseId lease;
   VmId vm;
   OutcomeKind kind = OutcomeKind::unknown;
+  std::uint64_t sequence = 0;  // reports of the holder up to this one are older than this news
   std::string detail;
   bool operator==(const Outcome&) const = default;
 };
@@ -147,9 +148,11 @@ struct LeaseTell {
   bool operator==(const LeaseTell&) const = default;
 };
 
-// grantor -> target: I want it back. One that has begun stays until the hypervisor says how it ended.
+// grantor -> target: I want it back. One that has begun stays until the hypervisor says how it
+// ended; if the holder itself has said that it is no longer at it, the target asks now.
 struct LeaseRevoke {
   LeaseId lease;
+  bool holder_is_done = false;
   bool operator==(const LeaseRevoke&) const = default;
 };
 
@@ -166,6 +169,7 @@ struct LeaseState {
   LeaseId lease;
   VmId vm;
   LeasePhase phase = LeasePhase::told;
+  std::uint64_t sequence = 0;  // reports of the target up to this one are older than this news
   std::string detail;
   bool operator==(const LeaseState&) const = default;
 };
