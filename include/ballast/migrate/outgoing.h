@@ -1,0 +1,112 @@
+// One live migration as its source sees it: ask the target to begin, migrate, then ask both
+// hypervisors what is true. It never guesses: while the two ends do not say clearly where the VM
+// runs, the outcome is "unknown" and both are asked again.
+//
+//   asking --yes--> migrating --call returned--> settling --both ends agree--> ended
+//      \--no / silence--------------------------------^
+//
+// Pure: step() takes what happened and the time, and says what to do next. Source: design, sections
+// 3.10 and 7.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ballast/base/time.h"
+#include "ballast/model/hypervisor.h"
+#include "ballast/wire/messages.h"
+
+namespace ballast::migrate {
+
+struct OutgoingSettings {
+  Duration ask_every = std::chrono::seconds(1);      // Begin is repeated
+  Duration ask_for = std::chrono::seconds(5);        // then the target counts as silent
+  Duration timeout = std::chrono::minutes(30);       // a longer migration is aborted
+  Duration settle_every = std::chrono::seconds(1);   // the two ends are asked again
+  Duration settle_slowly_every = std::chrono::seconds(10);  // ... once `unknown` was told
+  Duration unknown_after = std::chrono::seconds(30);  // of settling: tell `unknown`
+  Duration silent_target_after = std::chrono::seconds(5);
+  double bandwidth_mib_s = 0;  // 0: no limit
+};
+
+// What to do.
+struct AskTargetToBegin {};
+struct AskTargetToSettle {};
+struct Command {
+  HypervisorCommand command;
+};
+struct Tell {
+  wire::OutcomeKind kind = wire::OutcomeKind::unknown;
+  std::string detail;
+};
+using OutgoingAction = std::variant<AskTargetToBegin, AskTargetToSettle, Command, Tell>;
+
+// What happened.
+struct Tick {};
+struct TargetAnswered {
+  bool yes = false;
+  std::string reason;
+  std::string migration_uri;
+};
+struct CallReturned {  // of the hypervisor's migration call
+  bool ok = false;
+  std::string detail;
+};
+struct SourceSays {
+  Presence presence = Presence::unknown;
+};
+struct TargetSays {
+  Presence presence = Presence::unknown;
+};
+using OutgoingInput = std::variant<Tick, TargetAnswered, CallReturned, SourceSays, TargetSays>;
+
+class Outgoing {
+ public:
+  enum class Phase : unsigned char { asking, migrating, settling, ended };
+
+  // `why` is the master's reason, kept for status.
+  Outgoing(TimePoint now, LeaseId lease, VmId vm, const OutgoingSettings& settings);
+
+  // Feeds one input; appends what to do to `actions`. Inputs that do not belong to the phase are
+  // ignored. After the last Tell of an ending kind, phase() is ended and nothing more follows.
+  void step(TimePoint now, const OutgoingInput& input, std::vector<OutgoingAction>& actions);
+
+  TimePoint next_deadline() const;
+  Phase phase() const { return phase_; }
+  const LeaseId& lease() const { return lease_; }
+  const VmId& vm() const { return vm_; }
+  TimePoint began() const { return began_; }
+  // True when the hypervisor was asked to migrate: the VM may be in flight.
+  bool started() const { return started_; }
+
+ private:
+  void on(TimePoint now, const Tick& input, std::vector<OutgoingAction>& actions);
+  void on(TimePoint now, const TargetAnswered& input, std::vector<OutgoingAction>& actions);
+  void on(TimePoint now, const CallReturned& input, std::vector<OutgoingAction>& actions);
+  void on(TimePoint now, const SourceSays& input, std::vector<OutgoingAction>& actions);
+  void on(TimePoint now, const TargetSays& input, std::vector<OutgoingAction>& actions);
+  void settle(TimePoint now, std::string detail, std::vector<OutgoingAction>& actions);
+  void ask_both(TimePoint now, std::vector<OutgoingAction>& actions);
+  void judge(TimePoint now, std::vector<OutgoingAction>& actions);
+  void finish(wire::OutcomeKind kind, std::string detail, std::vector<OutgoingAction>& actions);
+
+  LeaseId lease_;
+  VmId vm_;
+  OutgoingSettings settings_;
+  Phase phase_ = Phase::asking;
+  TimePoint began_;
+  TimePoint since_;     // of this phase
+  TimePoint next_ask_;
+  bool started_ = false;
+  bool aborted_ = false;
+  bool told_unknown_ = false;
+  std::string detail_;
+  std::optional<Presence> source_;
+  std::optional<Presence> target_;
+};
+
+const char* name_of(Outgoing::Phase phase);
+
+}  // namespace ballast::migrate

@@ -1,0 +1,231 @@
+// Room is never stored as a running total: it is summed from the open leases of one host whenever it
+// is asked for. A host has a handful of leases at most, and a total that is always derived cannot
+// drift away from the leases it stands for.
+
+#include "ballast/ledger/ledger.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "ballast/base/limits.h"
+
+namespace ballast::ledger {
+namespace {
+
+std::string figure(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.0f", number);
+  return text;
+}
+
+const char* unit_of(Resource r) {
+  return r == Resource::cpu ? "MHz" : r == Resource::memory ? "MiB" : "Mbit/s";
+}
+
+}  // namespace
+
+const char* name_of(Phase phase) {
+  switch (phase) {
+    case Phase::promised: return "promised";
+    case Phase::begun: return "begun";
+    case Phase::revoking: return "revoking";
+  }
+  return "?";
+}
+
+Ledger::Ledger(NodeId grantor, std::uint64_t incarnation)
+    : grantor_(std::move(grantor)), incarnation_(incarnation) {}
+
+void Ledger::set_host(const HostId& host, const HostRoom& room) { hosts_[host] = room; }
+
+void Ledger::forget_host(const HostId& host) { hosts_.erase(host); }
+
+Resources Ledger::promised_to(const HostId& host) const {
+  Resources sum;
+  const auto found = by_target_.find(host);
+  if (found == by_target_.end()) return sum;
+  for (const LeaseId& id : found->second) {
+    const Lease& lease = leases_.at(id);
+    for (const Resource r : all_resources)
+      sum[r] += std::max(0.0, lease.load[r] - lease.swapped_out[r]);
+  }
+  return sum;
+}
+
+double Ledger::memory_promised_to_mib(const HostId& host) const {
+  double sum = 0;
+  const auto found = by_target_.find(host);
+  if (found == by_target_.end()) return sum;
+  for (const LeaseId& id : found->second) sum += leases_.at(id).load.memory_mib;
+  return sum;
+}
+
+Resources Ledger::room(const HostId& host) const {
+  const auto found = hosts_.find(host);
+  if (found == hosts_.end() || !found->second.open) return {};
+  const HostRoom& at = found->second;
+  const Resources promised = promised_to(host);
+  Resources room;
+  for (const Resource r : all_resources) {
+    room[r] = at.capacity[r] == unlimited
+                  ? unlimited
+                  : std::max(0.0, at.capacity[r] * at.limits[r] - at.carried[r] - promised[r]);
+  }
+  return room;
+}
+
+Status Ledger::fits(const Ask& ask, const Resources& swapped_out,
+                    double memory_leaving_first_mib) const {
+  const HostRoom& at = hosts_.at(ask.to);
+  const Resources promised = promised_to(ask.to);
+  for (const Resource r : all_resources) {
+    if (at.capacity[r] == unlimited) continue;
+    const double then = at.carried[r] + promised[r] + ask.load[r] - swapped_out[r];
+    const double limit = at.capacity[r] * at.limits[r];
+    if (then > limit + load_tolerance * at.capacity[r] && ask.load[r] > swapped_out[r])
+      return Error{"host " + quoted(ask.to.str()) + " would carry " + figure(then) + " " +
+                   unit_of(r) + " of " + name_of(r) + ", its limit is " + figure(limit)};
+  }
+  const double memory = at.carried.memory_mib + memory_promised_to_mib(ask.to) +
+                        ask.load.memory_mib - memory_leaving_first_mib;
+  if (memory > at.capacity.memory_mib * (1 + load_tolerance))
+    return Error{"host " + quoted(ask.to.str()) + " would hold " + figure(memory) +
+                 " MiB while the VM arrives, it has " + figure(at.capacity.memory_mib)};
+  return {};
+}
+
+Result<Lease> Ledger::lease_for(const Ask& ask, TimePoint expires) const {
+  const auto host = hosts_.find(ask.to);
+  if (host == hosts_.end()) return Error{"host " + quoted(ask.to.str()) + " is not in the group"};
+  if (!host->second.open) return Error{"host " + quoted(ask.to.str()) + " takes no VMs now"};
+  if (by_vm_.contains(ask.vm))
+    return Error{"vm " + quoted(ask.vm.str()) + " has a lease already"};
+  if (incoming_of(ask.to) >= limits::leases_per_host_max)
+    return Error{"host " + quoted(ask.to.str()) + " has " +
+                 std::to_string(limits::leases_per_host_max) + " leases, the most it may"};
+  Lease lease;
+  lease.id = LeaseId{grantor_, incarnation_, next_number_};
+  lease.vm = ask.vm;
+  lease.from = ask.from;
+  lease.to = ask.to;
+  lease.load = ask.load;
+  lease.expires = expires;
+  return lease;
+}
+
+Result<Lease> Ledger::promise(const Ask& ask, TimePoint expires) {
+  Result<Lease> lease = lease_for(ask, expires);
+  if (!lease) return lease;
+  if (Status no = fits(ask, {}, 0); !no) return no.error();
+  insert(*lease);
+  ++next_number_;
+  return lease;
+}
+
+Result<std::pair<Lease, Lease>> Ledger::promise_swap(const Ask& first, const Ask& second,
+                                                     TimePoint expires) {
+  BALLAST_ASSERT(first.from == second.to && first.to == second.from && first.vm != second.vm,
+                 "a swap exchanges two VMs of two hosts");
+  Result<Lease> one = lease_for(first, expires);
+  if (!one) return one.error();
+  Result<Lease> other = lease_for(second, expires);
+  if (!other) return other.error();
+  if (Status no = fits(first, second.load, 0); !no) return no.error();
+  if (Status no = fits(second, first.load, first.load.memory_mib); !no) return no.error();
+  other->id.number = next_number_ + 1;
+  one->swapped_out = second.load;
+  one->partner = other->id;
+  other->swapped_out = first.load;
+  other->partner = one->id;
+  insert(*one);
+  insert(*other);
+  next_number_ += 2;
+  return std::pair{*one, *other};
+}
+
+void Ledger::adopt(const Lease& lease) {
+  if (const Lease* known = find(lease.id); known != nullptr) {
+    begun(lease.id);
+    return;
+  }
+  // A VM has one lease. Should an old promise of ours stand beside the fact, the fact wins.
+  if (const Lease* other = find(lease.vm); other != nullptr) end(LeaseId(other->id));
+  Lease taken = lease;
+  taken.phase = Phase::begun;
+  taken.expires = time_never;
+  taken.partner.reset();
+  taken.swapped_out = {};
+  insert(taken);
+}
+
+void Ledger::insert(const Lease& lease) {
+  leases_.emplace(lease.id, lease);
+  by_vm_.emplace(lease.vm, lease.id);
+  by_target_[lease.to].push_back(lease.id);
+}
+
+void Ledger::begun(const LeaseId& id) {
+  const auto found = leases_.find(id);
+  if (found == leases_.end()) return;
+  found->second.phase = Phase::begun;
+  found->second.expires = time_never;
+}
+
+void Ledger::revoke(const LeaseId& id) {
+  const auto found = leases_.find(id);
+  if (found == leases_.end() || found->second.phase != Phase::promised) return;
+  found->second.phase = Phase::revoking;
+  found->second.expires = time_never;
+}
+
+void Ledger::end(const LeaseId& id) {
+  const auto found = leases_.find(id);
+  if (found == leases_.end()) return;
+  const Lease lease = found->second;
+  leases_.erase(found);
+  by_vm_.erase(lease.vm);
+  const auto target = by_target_.find(lease.to);
+  std::erase(target->second, id);
+  if (target->second.empty()) by_target_.erase(target);
+  if (!lease.partner) return;
+  // The other half can no longer count on what this one was to take away: it either has left, and
+  // the carried load shows it, or it stays.
+  const auto partner = leases_.find(*lease.partner);
+  if (partner == leases_.end()) return;
+  partner->second.swapped_out = {};
+  partner->second.partner.reset();
+}
+
+std::vector<Lease> Ledger::expire(TimePoint now) {
+  std::vector<Lease> expired;
+  for (auto& [id, lease] : leases_) {
+    if (lease.phase != Phase::promised || lease.expires > now) continue;
+    lease.phase = Phase::revoking;
+    lease.expires = time_never;
+    expired.push_back(lease);
+  }
+  return expired;
+}
+
+TimePoint Ledger::next_expiry() const {
+  TimePoint next = time_never;
+  for (const auto& [id, lease] : leases_) next = std::min(next, lease.expires);
+  return next;
+}
+
+const Lease* Ledger::find(const LeaseId& id) const {
+  const auto found = leases_.find(id);
+  return found == leases_.end() ? nullptr : &found->second;
+}
+
+const Lease* Ledger::find(const VmId& vm) const {
+  const auto found = by_vm_.find(vm);
+  return found == by_vm_.end() ? nullptr : &leases_.at(found->second);
+}
+
+std::size_t Ledger::incoming_of(const HostId& host) const {
+  const auto found = by_target_.find(host);
+  return found == by_target_.end() ? 0 : found->second.size();
+}
+
+}  // namespace ballast::ledger

@@ -1,0 +1,69 @@
+#include "ballast/migrate/incoming.h"
+
+#include <utility>
+
+namespace ballast::migrate {
+
+const char* name_of(Incoming::Phase phase) {
+  switch (phase) {
+    case Incoming::Phase::told: return "told";
+    case Incoming::Phase::begun: return "begun";
+    case Incoming::Phase::arrived: return "arrived";
+    case Incoming::Phase::absent: return "absent";
+  }
+  return "?";
+}
+
+Incoming::Incoming(LeaseId lease, VmId vm, HostId from, const Resources& load,
+                   const IncomingSettings& settings)
+    : lease_(std::move(lease)),
+      vm_(std::move(vm)),
+      from_(std::move(from)),
+      load_(load),
+      settings_(settings) {}
+
+void Incoming::begin(TimePoint now) {
+  if (phase_ != Phase::told) return;
+  phase_ = Phase::begun;
+  deadline_ = now + settings_.overdue_after;
+}
+
+bool Incoming::settle(TimePoint now) {
+  if (phase_ == Phase::told) phase_ = Phase::absent;  // never begun, and the holder is through
+  if (ended()) return false;
+  settling_ = true;
+  deadline_ = now + settings_.ask_again_every;
+  return true;
+}
+
+bool Incoming::hypervisor_says(TimePoint now, Presence presence) {
+  if (phase_ != Phase::begun) return false;
+  if (presence == Presence::running) {
+    phase_ = Phase::arrived;
+    deadline_ = time_never;
+    return true;
+  }
+  if (presence == Presence::absent && settling_) {
+    phase_ = Phase::absent;
+    deadline_ = time_never;
+    return true;
+  }
+  if (settling_) deadline_ = now + settings_.ask_again_every;
+  return false;
+}
+
+bool Incoming::revoke() {
+  if (phase_ == Phase::told) phase_ = Phase::absent;
+  return ended();
+}
+
+bool Incoming::tick(TimePoint now) {
+  if (now < deadline_ || ended()) return false;
+  settling_ = true;
+  deadline_ = now + settings_.ask_again_every;
+  return true;
+}
+
+TimePoint Incoming::next_deadline() const { return deadline_; }
+
+}  // namespace ballast::migrate
