@@ -1,5 +1,6 @@
-# Shared by the scripts beside it (sourced, not run): where the tree is, how to say things, and how to
-# have a build folder ready.
+# shellcheck shell=bash
+# Shared by the scripts beside it (sourced, not run): where the tree is, how to say things, and how
+# to have a build folder ready.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)

@@ -1,7 +1,7 @@
 """Counts the outcomes in meson's test logs (one JSON object a line) and prints the closing line.
 
-Fails when a test failed, or when none ran. What did not end well (timeout, error, interrupted, passed
-although a failure was expected) counts as failed.
+Fails when a test failed, or when none ran. What did not end well (timeout, error, interrupted,
+passed although a failure was expected) counts as failed.
 """
 import json
 import sys
