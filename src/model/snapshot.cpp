@@ -97,8 +97,7 @@ std::size_t overloaded_hosts(const Snapshot& snapshot) {
   std::size_t count = 0;
   for (std::size_t h = 0; h < loads.size(); ++h) {
     const Host& host = snapshot.hosts[h];
-    if (host.usable && !host.maintenance &&
-        is_overloaded(loads[h], host.capacity, host.thresholds))
+    if (host.usable && !host.maintenance && is_overloaded(loads[h], host.capacity, host.thresholds))
       ++count;
   }
   return count;

@@ -10,8 +10,8 @@ namespace ballast {
 
 }  // namespace ballast
 
-#define BALLAST_ASSERT(condition, why)                                         \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      ::ballast::assertion_failed(#condition, __FILE__, __LINE__, why);        \
+#define BALLAST_ASSERT(condition, why)                                  \
+  do {                                                                  \
+    if (!(condition)) [[unlikely]]                                      \
+      ::ballast::assertion_failed(#condition, __FILE__, __LINE__, why); \
   } while (false)

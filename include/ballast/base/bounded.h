@@ -1,4 +1,5 @@
-// Containers that cannot grow past a bound: what does not fit is refused or pushed out, and counted.
+// Containers that cannot grow past a bound: what does not fit is refused or pushed out, and
+// counted.
 #pragma once
 
 #include <cstddef>

@@ -36,7 +36,7 @@ struct NodeSettings {
   Role role = Role::slave;
   std::string cluster = "ballast";
   std::string bind = "tcp://0.0.0.0:7720";
-  std::string advertise;              // endpoint that others connect to; empty: bind, if it names one
+  std::string advertise;  // endpoint that others connect to; empty: bind, if it names one
   std::optional<PeerAddress> master;  // of a slave: "ID@tcp://host:port"
   std::vector<std::string> seeds;     // beacon addresses on routed networks
   std::string state_dir = "/var/lib/ballast";
@@ -53,8 +53,8 @@ struct PlanSettings {
   Mode mode = Mode::recommend;
   Duration plan_interval = std::chrono::seconds(180);
   Thresholds thresholds;
-  double target = 0.95;      // share of the threshold that a plan fills hosts up to
-  std::uint32_t dwell = 2;   // samples over the threshold before a host counts as overloaded
+  double target = 0.95;     // share of the threshold that a plan fills hosts up to
+  std::uint32_t dwell = 2;  // samples over the threshold before a host counts as overloaded
   Duration cooldown = std::chrono::minutes(30);
   std::uint32_t max_moves = 64;  // a larger plan asks for approval
 };
@@ -62,7 +62,7 @@ struct PlanSettings {
 struct MigrateSettings {
   std::uint32_t outgoing = 2;
   std::uint32_t incoming = 1;
-  double bandwidth_mib_s = 0;  // 0: no limit
+  double bandwidth_mib_s = 0;                   // 0: no limit
   Duration timeout = std::chrono::minutes(30);  // a migration that takes longer is aborted
 };
 
@@ -71,7 +71,7 @@ struct LimitSettings {
 };
 
 struct SecuritySettings {
-  bool enabled = true;  // CURVE, ZAP and signatures
+  bool enabled = true;     // CURVE, ZAP and signatures
   std::string key_file;    // empty: state_dir/node.key
   std::string trust_file;  // empty: state_dir/trust
 };
@@ -89,9 +89,9 @@ struct HypervisorSettings {
   HypervisorKind kind = HypervisorKind::libvirt;
   std::string uri = "qemu:///system";
   // Of the simulated one only:
-  std::string trace;              // folder with the loads; node.id names the host in it
-  double speed = 1;               // seconds of the trace per second
-  double started_unix_s = 0;      // when the trace's first interval began; 0: when the node starts
+  std::string trace;          // folder with the loads; node.id names the host in it
+  double speed = 1;           // seconds of the trace per second
+  double started_unix_s = 0;  // when the trace's first interval began; 0: when the node starts
   std::string listen = "127.0.0.1:0";  // where other simulated hypervisors migrate to
 };
 

@@ -35,7 +35,7 @@ struct VmSample {
 // One look at a host and all its VMs.
 struct HostSample {
   Resources capacity;
-  Resources base;          // load that is not VMs
+  Resources base;           // load that is not VMs
   double cpu_used_mhz = 0;  // of the whole host, VMs and base together, as the host itself counts
   double memory_free_mib = 0;  // that a new VM could take at this instant
   std::vector<VmSample> vms;

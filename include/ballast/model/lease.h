@@ -8,9 +8,9 @@
 
 namespace ballast {
 
-// Which life of a slave, and which attachment to a master in that life, a message belongs to. Chosen
-// by the slave alone; the incarnation rises at each start and survives restarts. An order from an
-// older epoch is refused (design, section 1).
+// Which life of a slave, and which attachment to a master in that life, a message belongs to.
+// Chosen by the slave alone; the incarnation rises at each start and survives restarts. An order
+// from an older epoch is refused (design, section 1).
 struct Epoch {
   std::uint64_t incarnation = 0;
   std::uint64_t attachment = 0;

@@ -67,8 +67,8 @@ struct Thresholds {
 // the same number.
 inline constexpr double load_tolerance = 1e-6;
 
-// How far a load is over threshold x capacity, as a share of capacity; 0 when it is not, or when the
-// capacity is unlimited. Source: design, section 1, "overload".
+// How far a load is over threshold x capacity, as a share of capacity; 0 when it is not, or when
+// the capacity is unlimited. Source: design, section 1, "overload".
 double excess_of(double load, double capacity, double threshold);
 
 // Sum of excess_of over the resources.

@@ -1,9 +1,9 @@
 // A snapshot: hosts, VMs and rules at one moment, as plain values. VMs and rules name hosts and VMs
 // by index into the snapshot's own vectors, so that planning never looks up a text.
 //
-// Whoever builds a snapshot promises: ids unique and valid, indices in range, numbers finite and not
-// negative (a network capacity may be `unlimited`), capacities above 0 on usable hosts, thresholds in
-// (0, 1]. check() says whether it was kept.
+// Whoever builds a snapshot promises: ids unique and valid, indices in range, numbers finite and
+// not negative (a network capacity may be `unlimited`), capacities above 0 on usable hosts,
+// thresholds in (0, 1]. check() says whether it was kept.
 #pragma once
 
 #include <cstdint>
