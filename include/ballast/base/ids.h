@@ -33,6 +33,14 @@ using VmId = Id<struct VmTag>;
 // the outside accepts as an id.
 bool is_valid_id(std::string_view text);
 
+// True for at most `bytes_max` bytes of UTF-8 without control characters: reasons and details that
+// come over the network and end on an operator's terminal.
+bool is_clean_text(std::string_view text, std::size_t bytes_max);
+
+// The text made clean: cut between characters at `bytes_max`, '?' in place of what is not UTF-8 or
+// is a control character.
+std::string cleaned_text(std::string_view text, std::size_t bytes_max);
+
 // For messages to people: the id in quotes, cut to a readable length, control bytes replaced.
 std::string quoted(std::string_view text);
 

@@ -10,7 +10,8 @@ namespace ballast::limits {
 // Ids and texts
 inline constexpr std::size_t id_bytes_max = 128;
 inline constexpr std::size_t endpoint_bytes_max = 256;
-inline constexpr std::size_t text_bytes_max = 512;  // reasons, details
+inline constexpr std::size_t text_bytes_max = 512;    // reasons, details
+inline constexpr std::size_t vm_text_bytes_max = 56;  // so that a full host fits in one message
 
 // One host, one group
 inline constexpr std::size_t vms_per_host_max = 4096;
@@ -34,6 +35,7 @@ inline constexpr double network_mbit_max = 1e9;
 inline constexpr double threshold_max = 1.0;
 // A load may be above the capacity of its host, but not absurdly so.
 inline constexpr double dirty_rate_mib_s_max = 1e6;
+inline constexpr double rest_s_max = 366.0 * 24 * 3600;  // of a VM that has moved
 
 // Files
 inline constexpr std::size_t input_bytes_max = 1U << 30U;  // after decompression

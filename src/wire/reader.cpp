@@ -1,0 +1,168 @@
+// The formats of msgpack that our messages use, and the words for what is wrong with the others.
+// Source: the msgpack specification, "Formats" (github.com/msgpack/msgpack, spec.md).
+#include "reader.h"
+
+#include <cstdio>
+
+namespace ballast::wire {
+namespace {
+
+constexpr unsigned false_byte = 0xC2;
+constexpr unsigned true_byte = 0xC3;
+constexpr unsigned uint8_byte = 0xCC;
+constexpr unsigned uint16_byte = 0xCD;
+constexpr unsigned uint32_byte = 0xCE;
+constexpr unsigned uint64_byte = 0xCF;
+constexpr unsigned str8_byte = 0xD9;
+constexpr unsigned str16_byte = 0xDA;
+constexpr unsigned str32_byte = 0xDB;
+constexpr unsigned array16_byte = 0xDC;
+constexpr unsigned array32_byte = 0xDD;
+
+constexpr bool is_fixed_string(unsigned byte) { return (byte & 0xE0U) == 0xA0U; }
+constexpr bool is_fixed_array(unsigned byte) { return (byte & 0xF0U) == 0x90U; }
+
+const char* kind_of(unsigned byte) {
+  if (byte <= 0x7F || (byte >= uint8_byte && byte <= uint64_byte)) return "a whole number";
+  if (byte >= 0xE0 || (byte >= 0xD0 && byte <= 0xD3)) return "a signed whole number";
+  if (is_fixed_string(byte) || (byte >= str8_byte && byte <= str32_byte)) return "a text";
+  if (is_fixed_array(byte) || byte == array16_byte || byte == array32_byte) return "an array";
+  if (byte <= 0x8F || byte == 0xDE || byte == 0xDF) return "a map";
+  if (byte == false_byte || byte == true_byte) return "true or false";
+  if (byte == 0xCA || byte == 0xCB) return "a real number";
+  if (byte == 0xC0) return "nil";
+  return "binary data or an extension";
+}
+
+std::string shown(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", number);
+  return text;
+}
+
+}  // namespace
+
+std::uint32_t Reader::array(const char* name) {
+  const unsigned byte = left() > 0 ? static_cast<unsigned char>(*at_) : 0U;
+  if (is_fixed_array(byte)) {
+    ++at_;
+    return byte & 0x0FU;
+  }
+  if (byte != array16_byte && byte != array32_byte) {
+    fail_kind(name, "an array");
+    return 0;
+  }
+  ++at_;
+  return byte == array16_byte ? big_endian<std::uint16_t>(name) : big_endian<std::uint32_t>(name);
+}
+
+void Reader::finish() {
+  if (left() > 0) fail("", std::to_string(left()) + " bytes after the end", "none");
+}
+
+void Reader::flag(const char* name, bool& flag) {
+  const unsigned byte = left() > 0 ? static_cast<unsigned char>(*at_) : 0U;
+  if (byte != false_byte && byte != true_byte) return fail_kind(name, "true or false");
+  ++at_;
+  flag = byte == true_byte;
+}
+
+std::string_view Reader::string(const char* name) {
+  const unsigned byte = left() > 0 ? static_cast<unsigned char>(*at_) : 0U;
+  std::size_t size = 0;
+  if (is_fixed_string(byte)) {
+    ++at_;
+    size = byte & 0x1FU;
+  } else if (byte == str8_byte) {
+    ++at_;
+    size = big_endian<std::uint8_t>(name);
+  } else if (byte == str16_byte) {
+    ++at_;
+    size = big_endian<std::uint16_t>(name);
+  } else if (byte == str32_byte) {
+    ++at_;
+    size = big_endian<std::uint32_t>(name);
+  } else {
+    fail_kind(name, "a text");
+    return {};
+  }
+  if (size > left()) {
+    fail_short(name);
+    return {};
+  }
+  const std::string_view text(at_, size);
+  at_ += size;
+  return text;
+}
+
+std::uint64_t Reader::unsigned_up_to(const char* name, std::uint64_t largest) {
+  const unsigned byte = left() > 0 ? static_cast<unsigned char>(*at_) : false_byte;
+  std::uint64_t number = byte;
+  if (byte > 0x7F) {
+    if (byte < uint8_byte || byte > uint64_byte) {
+      fail_kind(name, "a whole number");
+      return 0;
+    }
+    ++at_;
+    number = byte == uint8_byte    ? big_endian<std::uint8_t>(name)
+             : byte == uint16_byte ? big_endian<std::uint16_t>(name)
+             : byte == uint32_byte ? big_endian<std::uint32_t>(name)
+                                   : big_endian<std::uint64_t>(name);
+  } else {
+    ++at_;
+  }
+  if (number <= largest) return number;
+  fail(name, std::to_string(number), "at most " + std::to_string(largest));
+  return 0;
+}
+
+void Reader::fail(const char* name, const std::string& found, const std::string& expected) {
+  if (failed()) return;
+  std::string path;
+  const auto append = [&](const char* part) {
+    if (*part == '\0') return;
+    if (!path.empty()) path += '.';
+    path += part;
+  };
+  for (std::size_t i = 0; i < depth_; ++i) {
+    append(path_[i].name);
+    if (path_[i].index != no_index) path += '[' + std::to_string(path_[i].index) + ']';
+  }
+  append(name);
+  if (path.empty()) path = "message";
+  error_ = Error{path + ": found " + found + ", expected " + expected};
+  at_ = end_;
+}
+
+void Reader::fail_short(const char* name) { fail(name, "the end of the message", "more bytes"); }
+
+void Reader::fail_kind(const char* name, const char* expected) {
+  if (left() == 0) return fail_short(name);
+  fail(name, kind_of(static_cast<unsigned char>(*at_)), expected);
+}
+
+void Reader::fail_size(const char* name, std::uint32_t found, std::uint32_t expected) {
+  fail(name, std::to_string(found) + " fields", std::to_string(expected));
+}
+
+void Reader::fail_list(const char* name, std::uint32_t found, std::size_t largest) {
+  fail(name, std::to_string(found) + " items in " + std::to_string(left()) + " bytes",
+       "at most " + std::to_string(largest) + ", and the bytes for them");
+}
+
+void Reader::fail_id(const char* name, std::string_view found) {
+  fail(name, quoted(found),
+       "1 to " + std::to_string(limits::id_bytes_max) +
+           " bytes of UTF-8 without control characters");
+}
+
+void Reader::fail_text(const char* name, std::string_view found, std::size_t bytes_max) {
+  fail(name, quoted(found),
+       "at most " + std::to_string(bytes_max) + " bytes of UTF-8 without control characters");
+}
+
+void Reader::fail_number(const char* name, double found, double low, double high) {
+  fail(name, shown(found), shown(low) + " to " + shown(high));
+}
+
+}  // namespace ballast::wire
