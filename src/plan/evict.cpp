@@ -1,0 +1,227 @@
+// The smallest set is a small covering problem in up to three dimensions. One resource alone is
+// solved by taking the largest first; for several, and for the cheapest among the sets of equal
+// size, a depth-first search looks at the units from the cheapest up and cuts a branch when what is
+// still needed is more than the largest loads of the remaining units can cover with the VMs left to
+// spend. Hosts carry tens of VMs and need a few to go, so this takes microseconds; a bound on the
+// nodes keeps strange inputs harmless.
+#include "evict.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace ballast::plan {
+namespace {
+
+class CoverSearch {
+ public:
+  CoverSearch(const Problem& problem, std::vector<UnitIndex> candidates, const Load& excess,
+              unsigned node_max)
+      : problem_(problem), candidates_(std::move(candidates)), nodes_left_(node_max) {
+    std::sort(candidates_.begin(), candidates_.end(), [&](UnitIndex a, UnitIndex b) {
+      const Unit& x = problem_.units[a];
+      const Unit& y = problem_.units[b];
+      return x.price != y.price ? x.price < y.price : a < b;
+    });
+    // What one migration can take away at most, with the units from here on.
+    largest_.resize(candidates_.size() + 1, Load{});
+    for (std::size_t i = candidates_.size(); i-- > 0;) {
+      const Unit& unit = problem_.units[candidates_[i]];
+      for (std::size_t k = 0; k < resource_count; ++k)
+        largest_[i][k] = std::max(largest_[i + 1][k], unit.load[k] / unit.count);
+    }
+    need_ = excess;
+  }
+
+  // The cheapest set of at most `migrations` VMs, or nothing.
+  bool run(std::uint32_t migrations) {
+    best_price_ = std::numeric_limits<double>::infinity();
+    descend(0, need_, migrations, 0);
+    return !best_.empty();
+  }
+  bool cut_off() const { return nodes_left_ == 0; }
+  const std::vector<UnitIndex>& best() const { return best_; }
+
+ private:
+  void descend(std::size_t from, const Load& need, std::uint32_t left, double price) {
+    if (nodes_left_ == 0) return;
+    --nodes_left_;
+    bool covered = true;
+    for (const double n : need) covered = covered && n <= 0;
+    if (covered) {
+      if (price < best_price_) {
+        best_price_ = price;
+        best_ = chosen_;
+      }
+      return;
+    }
+    for (std::size_t i = from; i < candidates_.size() && left > 0; ++i) {
+      for (std::size_t k = 0; k < resource_count; ++k)
+        if (need[k] > left * largest_[i][k]) return;
+      const Unit& unit = problem_.units[candidates_[i]];
+      if (price + unit.price >= best_price_) return;
+      if (unit.count > left) continue;
+      Load rest = need;
+      bool enough = true;
+      for (std::size_t k = 0; k < resource_count; ++k) {
+        rest[k] -= unit.load[k];
+        enough = enough && rest[k] <= (left - unit.count) * largest_[i + 1][k];
+      }
+      bool done = true;
+      for (const double n : rest) done = done && n <= 0;
+      if (!enough && !done) continue;
+      chosen_.push_back(candidates_[i]);
+      descend(i + 1, rest, left - unit.count, price + unit.price);
+      chosen_.pop_back();
+      if (nodes_left_ == 0) return;
+    }
+  }
+
+  const Problem& problem_;
+  std::vector<UnitIndex> candidates_;
+  std::vector<Load> largest_;
+  Load need_{};
+  unsigned nodes_left_;
+  double best_price_ = 0;
+  std::vector<UnitIndex> chosen_, best_;
+};
+
+// How many of these loads, the largest first, it takes until the excess is gone.
+std::uint32_t largest_until(std::vector<double>& loads, double excess) {
+  if (!(excess > 0)) return 0;
+  std::sort(loads.begin(), loads.end(), std::greater<>());
+  std::uint32_t count = 0;
+  for (const double load : loads) {
+    if (excess <= 0) break;
+    excess -= load;
+    ++count;
+  }
+  return count;
+}
+
+std::uint32_t count_at_least(const Problem& problem, const std::vector<UnitIndex>& candidates,
+                             const Load& excess) {
+  std::uint32_t most = 0;
+  std::vector<double> each;
+  for (std::size_t k = 0; k < resource_count; ++k) {
+    if (!(excess[k] > 0)) continue;
+    each.clear();
+    for (const UnitIndex u : candidates) {
+      const Unit& unit = problem.units[u];
+      each.insert(each.end(), unit.count, unit.load[k] / unit.count);
+    }
+    most = std::max(most, largest_until(each, excess[k]));
+  }
+  return most;
+}
+
+// What every strategy finds: again and again the unit that takes away the most of what is needed.
+std::vector<UnitIndex> greedy_cover(const Problem& problem, std::vector<UnitIndex> candidates,
+                                    Load need, const Load& share) {
+  std::vector<UnitIndex> chosen;
+  while (std::any_of(need.begin(), need.end(), [](double n) { return n > 0; })) {
+    double best = 0;
+    std::size_t at = candidates.size();
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      const Unit& unit = problem.units[candidates[i]];
+      double gain = 0;
+      for (std::size_t k = 0; k < resource_count; ++k)
+        if (need[k] > 0) gain += std::min(need[k], unit.load[k]) * share[k];
+      gain /= unit.count;
+      if (gain > best) {
+        best = gain;
+        at = i;
+      }
+    }
+    if (at == candidates.size()) return {};
+    const Unit& unit = problem.units[candidates[at]];
+    for (std::size_t k = 0; k < resource_count; ++k) need[k] -= unit.load[k];
+    chosen.push_back(candidates[at]);
+    candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  return chosen;
+}
+
+}  // namespace
+
+Eviction smallest_cover(const Problem& problem, std::vector<UnitIndex> candidates,
+                        const Load& excess, const Load& share, unsigned node_max) {
+  const auto size_of = [&](const std::vector<UnitIndex>& units) {
+    std::uint32_t sum = 0;
+    for (const UnitIndex u : units) sum += problem.units[u].count;
+    return sum;
+  };
+  Eviction found;
+  found.units = greedy_cover(problem, candidates, excess, share);
+  found.migrations = size_of(found.units);
+  if (found.units.empty()) return found;
+  const std::uint32_t least = count_at_least(problem, candidates, excess);
+  CoverSearch search(problem, std::move(candidates), excess, node_max);
+  found.at_least = least;
+  for (std::uint32_t size = least; size <= found.migrations; ++size) {
+    const bool some = search.run(size);
+    if (some) {
+      found.units = search.best();
+      found.migrations = size_of(found.units);
+      break;
+    }
+    if (search.cut_off()) break;
+    found.at_least = size + 1;
+  }
+  return found;
+}
+
+Eviction evictions(const Problem& problem, const Placement& placement, HostIndex host,
+                   unsigned node_max) {
+  const PlanHost& info = problem.hosts[host];
+  Eviction found;
+  if (!info.source) return found;
+  Load excess{};
+  bool over = false;
+  for (std::size_t k = 0; k < resource_count; ++k) {
+    excess[k] = placement.load(host)[k] - info.goal[k];
+    over = over || excess[k] > 0;
+  }
+  if (!over && !info.maintenance) return found;
+  std::vector<UnitIndex> candidates;
+  for (const UnitIndex u : placement.on(host))
+    if (problem.units[u].movable) candidates.push_back(u);
+  if (!info.maintenance) return smallest_cover(problem, candidates, excess, info.share, node_max);
+  for (const UnitIndex u : candidates) found.migrations += problem.units[u].count;
+  found.at_least = found.migrations;
+  found.units = std::move(candidates);
+  return found;
+}
+
+std::size_t migrations_at_least(const Problem& problem, const Placement& start,
+                                const Snapshot& snapshot) {
+  constexpr unsigned node_max = 2000;
+  std::vector<HostIndex> hosts;
+  for (HostIndex h = 0; h < problem.hosts.size(); ++h) {
+    const PlanHost& host = problem.hosts[h];
+    bool over = host.maintenance;
+    for (std::size_t k = 0; k < resource_count; ++k)
+      over = over || start.load(h)[k] > host.limit[k] + load_tolerance * host.capacity[k];
+    if (over && host.source) hosts.push_back(h);
+  }
+  std::size_t sum = 0;
+  std::vector<double> loads;
+  for (const HostIndex h : hosts) {
+    const PlanHost& host = problem.hosts[h];
+    std::uint32_t most = evictions(problem, start, h, node_max).at_least;
+    std::vector<VmIndex> free;
+    for (const UnitIndex u : start.on(h))
+      for (const VmIndex v : problem.vms_of(problem.units[u]))
+        if (snapshot.vms[v].movable) free.push_back(v);
+    if (host.maintenance) most = static_cast<std::uint32_t>(free.size());
+    for (std::size_t k = 0; k < resource_count && !host.maintenance; ++k) {
+      loads.clear();
+      for (const VmIndex v : free) loads.push_back(snapshot.vms[v].load[all_resources[k]]);
+      const double excess = start.load(h)[k] - host.limit[k] - load_tolerance * host.capacity[k];
+      most = std::max(most, largest_until(loads, excess));
+    }
+    sum += most;
+  }
+  return sum;
+}
+
+}  // namespace ballast::plan

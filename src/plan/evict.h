@@ -1,0 +1,35 @@
+// Which units must leave a host, so that it comes under its thresholds with the fewest migrations;
+// and from that, a lower bound on the migrations of any plan that removes all overload.
+#pragma once
+
+#include <vector>
+
+#include "placement.h"
+#include "problem.h"
+
+namespace ballast::plan {
+
+struct Eviction {
+  std::vector<UnitIndex> units;
+  std::uint32_t migrations = 0;  // VMs in these units
+  std::uint32_t at_least = 0;    // proven: no set has fewer
+};
+
+// The set of movable units with the fewest VMs, and among those the lowest price, whose departure
+// brings the host to its goal; all movable units where the host is in maintenance. `node_max`
+// bounds the search. A host that needs nothing gives an empty set.
+Eviction evictions(const Problem& problem, const Placement& placement, HostIndex host,
+                   unsigned node_max);
+
+// As evictions, for any number of units and any loads to take away; empty when even all together
+// are not enough.
+Eviction smallest_cover(const Problem& problem, std::vector<UnitIndex> candidates,
+                        const Load& excess, const Load& share, unsigned node_max);
+
+// A number of migrations below which no plan removes all overload: what each host must give away at
+// least, summed. Counts VMs per host one by one, as an outsider would, and takes the units' answer
+// where that is higher.
+std::size_t migrations_at_least(const Problem& problem, const Placement& start,
+                                const Snapshot& snapshot);
+
+}  // namespace ballast::plan

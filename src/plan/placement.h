@@ -1,0 +1,43 @@
+// Where every unit is, at one moment of the search or of the plan, and the load of every host that
+// follows from it.
+#pragma once
+
+#include <vector>
+
+#include "problem.h"
+
+namespace ballast::plan {
+
+class Placement {
+ public:
+  // Everything where it is in the snapshot. The problem must outlive the placement.
+  explicit Placement(const Problem& problem);
+
+  HostIndex at(UnitIndex unit) const { return at_[unit]; }
+  bool moved(UnitIndex unit) const { return at_[unit] != problem_->units[unit].home; }
+  const Load& load(HostIndex host) const { return load_[host]; }
+  const std::vector<UnitIndex>& on(HostIndex host) const { return on_[host]; }
+
+  void move(UnitIndex unit, HostIndex to);
+
+  // True when no rule keeps the unit from that host; at home what was broken at the start may stay
+  // so. `leaving` is a unit that is taken for gone.
+  bool rules_allow(UnitIndex unit, HostIndex to, UnitIndex leaving = no_unit) const;
+  // True when the host stays within its ceiling with the unit added, and `gone` taken away.
+  bool fits(UnitIndex unit, HostIndex to) const;
+  bool fits_instead(UnitIndex unit, HostIndex to, UnitIndex gone) const;
+
+  static constexpr UnitIndex no_unit = ~UnitIndex{0};
+
+ private:
+  bool crowded(UnitIndex unit, HostIndex to, UnitIndex leaving) const;
+
+  const Problem* problem_;
+  std::vector<HostIndex> at_;
+  std::vector<Load> load_;
+  std::vector<std::vector<UnitIndex>> on_;
+  std::vector<std::uint32_t> slot_;   // of a unit in on_[at_]
+  std::vector<std::uint32_t> crowd_;  // large anti-affinity rules: members by row and host
+};
+
+}  // namespace ballast::plan
