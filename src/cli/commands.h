@@ -1,0 +1,15 @@
+// The commands of the binary, each in a file of its own: src/cli/<name>_command.cpp.
+#pragma once
+
+#include "ballast/cli/command.h"
+
+namespace ballast::cli {
+
+void add_plan_command(CLI::App& app, Action& action);
+void add_check_config_command(CLI::App& app, Action& action);
+void add_version_command(CLI::App& app, Action& action);
+
+// "ballast 0.1.0 (commit 1a2b3c)" for `ballast --version`.
+const char* version_line();
+
+}  // namespace ballast::cli
