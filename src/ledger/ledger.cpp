@@ -1,6 +1,6 @@
-// Room is never stored as a running total: it is summed from the open leases of one host whenever it
-// is asked for. A host has a handful of leases at most, and a total that is always derived cannot
-// drift away from the leases it stands for.
+// Room is never stored as a running total: it is summed from the open leases of one host whenever
+// it is asked for. A host has a handful of leases at most, and a total that is always derived
+// cannot drift away from the leases it stands for.
 
 #include "ballast/ledger/ledger.h"
 
@@ -98,8 +98,7 @@ Result<Lease> Ledger::lease_for(const Ask& ask, TimePoint expires) const {
   const auto host = hosts_.find(ask.to);
   if (host == hosts_.end()) return Error{"host " + quoted(ask.to.str()) + " is not in the group"};
   if (!host->second.open) return Error{"host " + quoted(ask.to.str()) + " takes no VMs now"};
-  if (by_vm_.contains(ask.vm))
-    return Error{"vm " + quoted(ask.vm.str()) + " has a lease already"};
+  if (by_vm_.contains(ask.vm)) return Error{"vm " + quoted(ask.vm.str()) + " has a lease already"};
   if (incoming_of(ask.to) >= limits::leases_per_host_max)
     return Error{"host " + quoted(ask.to.str()) + " has " +
                  std::to_string(limits::leases_per_host_max) + " leases, the most it may"};
@@ -187,13 +186,18 @@ void Ledger::end(const LeaseId& id) {
   const auto target = by_target_.find(lease.to);
   std::erase(target->second, id);
   if (target->second.empty()) by_target_.erase(target);
+  drop_credit_of_partner(lease);
+}
+
+void Ledger::departed(const LeaseId& id) {
+  if (const Lease* lease = find(id); lease != nullptr) drop_credit_of_partner(*lease);
+}
+
+// What was to leave either has left, and the carried load shows it, or it stays.
+void Ledger::drop_credit_of_partner(const Lease& lease) {
   if (!lease.partner) return;
-  // The other half can no longer count on what this one was to take away: it either has left, and
-  // the carried load shows it, or it stays.
   const auto partner = leases_.find(*lease.partner);
-  if (partner == leases_.end()) return;
-  partner->second.swapped_out = {};
-  partner->second.partner.reset();
+  if (partner != leases_.end()) partner->second.swapped_out = {};
 }
 
 std::vector<Lease> Ledger::expire(TimePoint now) {

@@ -2,9 +2,9 @@
 // first gets a lease here; what is promised counts as taken until the target has said how it ended.
 //
 // Two kinds of room are kept apart. Room under the thresholds is about utilisation and is checked
-// when a lease is promised. Room in memory is about capacity and holds at every instant: an arriving
-// VM and everything promised before it must fit beside what the host carries now.
-// Source: design, sections 1 (lease) and 7.
+// when a lease is promised. Room in memory is about capacity and holds at every instant: an
+// arriving VM and everything promised before it must fit beside what the host carries now. Source:
+// design, sections 1 (lease) and 7.
 #pragma once
 
 #include <cstdint>
@@ -89,6 +89,9 @@ class Ledger {
   // Each of these does nothing when it was said before, or the lease is not known.
   void begun(const LeaseId& id);
   void revoke(const LeaseId& id);
+  // The VM no longer runs at its source: the other half of its swap can no longer count on its
+  // leaving. The room at the target stays taken.
+  void departed(const LeaseId& id);
   void end(const LeaseId& id);
 
   // Promised leases whose time has come are now `revoking`; they are given back for telling.
@@ -108,6 +111,7 @@ class Ledger {
   Resources promised_to(const HostId& host) const;
   double memory_promised_to_mib(const HostId& host) const;
   void insert(const Lease& lease);
+  void drop_credit_of_partner(const Lease& lease);
 
   NodeId grantor_;
   std::uint64_t incarnation_ = 0;

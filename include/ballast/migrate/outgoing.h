@@ -21,12 +21,12 @@
 namespace ballast::migrate {
 
 struct OutgoingSettings {
-  Duration ask_every = std::chrono::seconds(1);      // Begin is repeated
-  Duration ask_for = std::chrono::seconds(5);        // then the target counts as silent
-  Duration timeout = std::chrono::minutes(30);       // a longer migration is aborted
-  Duration settle_every = std::chrono::seconds(1);   // the two ends are asked again
+  Duration ask_every = std::chrono::seconds(1);             // Begin is repeated
+  Duration ask_for = std::chrono::seconds(5);               // then the target counts as silent
+  Duration timeout = std::chrono::minutes(30);              // a longer migration is aborted
+  Duration settle_every = std::chrono::seconds(1);          // the two ends are asked again
   Duration settle_slowly_every = std::chrono::seconds(10);  // ... once `unknown` was told
-  Duration unknown_after = std::chrono::seconds(30);  // of settling: tell `unknown`
+  Duration unknown_after = std::chrono::seconds(30);        // of settling: tell `unknown`
   Duration silent_target_after = std::chrono::seconds(5);
   double bandwidth_mib_s = 0;  // 0: no limit
 };
@@ -97,7 +97,7 @@ class Outgoing {
   OutgoingSettings settings_;
   Phase phase_ = Phase::asking;
   TimePoint began_;
-  TimePoint since_;     // of this phase
+  TimePoint since_;  // of this phase
   TimePoint next_ask_;
   bool started_ = false;
   bool aborted_ = false;

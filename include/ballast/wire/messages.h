@@ -199,7 +199,8 @@ struct BeginAnswer {
   bool operator==(const BeginAnswer&) const = default;
 };
 
-// holder -> target: the migration has ended here (or will not start); what does your hypervisor say?
+// holder -> target: the migration has ended here (or will not start); what does your hypervisor
+// say?
 struct Settle {
   LeaseId lease;
   VmId vm;
@@ -213,9 +214,9 @@ struct SettleAnswer {
   bool operator==(const SettleAnswer&) const = default;
 };
 
-using Body = std::variant<Attach, AttachAnswer, Report, ReportAck, Order, Outcome, OutcomeAck,
-                          LeaseTell, LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer,
-                          Settle, SettleAnswer>;
+using Body =
+    std::variant<Attach, AttachAnswer, Report, ReportAck, Order, Outcome, OutcomeAck, LeaseTell,
+                 LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer, Settle, SettleAnswer>;
 
 // What stands before every body. The codec adds version and kind.
 struct Header {

@@ -1,0 +1,82 @@
+// A node: the state machine behind `ballast run`. It holds the VMs of its host and reports them,
+// and if it is a master, plans for its group and conducts the plan.
+//
+// The caller's duties:
+//   1. Hand in whatever happened, with a time that never runs backwards, and call step() again no
+//      later than next_deadline() with a Tick.
+//   2. Carry out every effect: save first, then send and command. A message may get lost, a command
+//      may never be answered; nothing else may be left out.
+//   3. Before the first step, count the incarnation up and save it: two lives never share one.
+//   4. Deliver only what the transport has proven: `from` holds its key, and what only masters may
+//      say comes from a node that is trusted as one.
+// Pure: no clock, no socket, no thread, no randomness but the seed. Source: design, section 2.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ballast/base/result.h"
+#include "ballast/base/time.h"
+#include "ballast/model/config.h"
+#include "ballast/model/hypervisor.h"
+#include "ballast/node/view.h"
+#include "ballast/wire/envelope.h"
+
+namespace ballast::node {
+
+// The little that survives a restart. What the hypervisors know is never stored.
+struct StoredState {
+  std::uint64_t incarnation = 0;
+  bool maintenance = false;
+  struct Rest {
+    VmId vm;
+    Duration remaining{0};
+    bool operator==(const Rest&) const = default;
+  };
+  std::vector<Rest> rests;  // VMs that moved lately
+  bool operator==(const StoredState&) const = default;
+};
+
+struct Tick {};
+using Input = std::variant<Tick, HypervisorEvent, wire::TransportEvent>;
+
+struct Effects {
+  std::optional<StoredState> save;
+  std::vector<wire::Envelope> sends;
+  std::vector<HypervisorCommand> commands;
+  std::vector<Event> events;  // for the log; the last ones are also in view()
+};
+
+class Node {
+ public:
+  // `endpoint` is where other nodes reach this one. A node whose role is master (or auto, with no
+  // master configured) leads a group; any other follows config.node.master.
+  Node(TimePoint now, const Config& config, const std::string& endpoint,
+       const std::string& migration_uri, const StoredState& stored, std::uint64_t seed);
+  Node(Node&&) noexcept;
+  Node& operator=(Node&&) noexcept;
+  ~Node();
+
+  Effects step(TimePoint now, const Input& input);
+  TimePoint next_deadline() const;
+
+  // Approves the plan that waits for it (modes `approve`, or `auto` above max_moves). Every
+  // migration is checked again when its turn comes. The Error says why not. A step() with a Tick
+  // must follow at once: it carries the effects.
+  Status approve(TimePoint now, const std::string& plan_id);
+
+  // How everything stands, for people.
+  View view(TimePoint now) const;
+  const NodeId& id() const;
+  bool is_master() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ballast::node

@@ -1,0 +1,91 @@
+// What a node shows of itself: plain values for status, the demo and the log.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ballast/base/ids.h"
+#include "ballast/base/time.h"
+#include "ballast/model/config.h"
+#include "ballast/model/lease.h"
+#include "ballast/model/resources.h"
+
+namespace ballast::node {
+
+enum class EventKind : unsigned char {
+  attached,   // a slave came, or we found our master
+  lost,       // a slave or the master is gone
+  planned,    // a plan was made
+  ordered,    // a migration was ordered
+  moved,      // a VM arrived
+  not_moved,  // a migration was refused or failed
+  alarm,      // somebody should look
+};
+const char* name_of(EventKind kind);
+
+struct Event {
+  TimePoint at;
+  std::uint64_t number = 0;  // rises by one with each event of this life
+  EventKind kind = EventKind::planned;
+  VmId vm;      // empty: not about one
+  HostId host;  // empty: not about one
+  std::string text;
+};
+
+struct HostView {
+  HostId id;
+  Role role = Role::slave;
+  Resources capacity;
+  Resources load;  // base and VMs
+  Thresholds thresholds;
+  std::size_t vms = 0;
+  std::string state;  // "ok", "over", "stale: ...", "maintenance"
+};
+
+struct MoveView {
+  VmId vm;
+  HostId from;
+  HostId to;
+  std::uint32_t step = 1;
+  std::optional<std::uint32_t> swap;
+  std::string state;  // "waiting", "telling", "ordering", "running", "done", "failed: ..."
+  std::string why;
+};
+
+struct SurplusView {
+  VmId vm;
+  HostId host;
+  std::string reason;
+};
+
+struct PlanView {
+  std::string id;
+  std::string state;  // "recommended", "waits for approval", "running", "done", "abandoned: ..."
+  Duration age{0};
+  std::vector<MoveView> moves;
+  std::vector<SurplusView> surplus;
+  double overload_before = 0;
+  double overload_after = 0;
+  std::size_t overloaded_before = 0;
+  std::size_t overloaded_after = 0;
+  std::size_t lower_bound = 0;
+};
+
+struct View {
+  NodeId id;
+  Role role = Role::slave;
+  NodeId master;  // empty: none answers
+  Epoch epoch;
+  Mode mode = Mode::recommend;
+  std::vector<HostView> hosts;  // of the group; a slave shows its own
+  std::vector<VmId> own_vms;    // running here
+  std::optional<PlanView> plan;
+  std::vector<MoveView> in_flight;
+  std::map<std::string, std::uint64_t> counters;
+  std::vector<Event> events;
+};
+
+}  // namespace ballast::node

@@ -1,0 +1,107 @@
+#include "attachment.h"
+
+#include <algorithm>
+
+namespace ballast::node {
+namespace {
+
+constexpr Duration backoff_min = std::chrono::milliseconds(500);
+constexpr Duration backoff_max = std::chrono::seconds(10);
+constexpr Duration repeat_after = std::chrono::seconds(5);
+constexpr int unanswered_max = 3;
+
+}  // namespace
+
+Attachment::Attachment(TimePoint now, const Config& config, const NodeId& self,
+                       std::uint64_t incarnation, std::uint64_t seed)
+    : settings_(config.sample),
+      random_(seed),
+      epoch_{incarnation, 1},
+      next_attach_(now),
+      backoff_(backoff_min) {
+  const bool leads = config.node.role == Role::master || !config.node.master;
+  master_ = leads ? PeerAddress{self, {}} : *config.node.master;
+}
+
+Attachment::Due Attachment::tick(TimePoint now, Outbox& out) {
+  if (!attached_) {
+    if (now < next_attach_) return Due::nothing;
+    // The wait grows and is never the same twice, so that a thousand slaves whose master comes back
+    // do not all knock at once.
+    next_attach_ = now + duration_of_seconds(seconds_of(backoff_) * random_.between(0.75, 1.25));
+    backoff_ = std::min(backoff_ * 2, backoff_max);
+    return Due::attach;
+  }
+  if (now >= repeat_at_) {
+    if (++unanswered_ >= unanswered_max) {
+      lose(now, "it did not acknowledge " + std::to_string(unanswered_) + " reports", out);
+      return Due::nothing;
+    }
+    return Due::report;
+  }
+  return now >= next_report_ ? Due::report : Due::nothing;
+}
+
+TimePoint Attachment::next_deadline() const {
+  return attached_ ? std::min(next_report_, repeat_at_) : next_attach_;
+}
+
+std::uint64_t Attachment::sent(TimePoint now, Due what) {
+  if (what == Due::report) {
+    next_report_ = now + settings_.report_interval;
+    repeat_at_ = now + repeat_after;
+  }
+  return ++sequence_;
+}
+
+bool Attachment::take(TimePoint now, const NodeId& from, const wire::AttachAnswer& answer,
+                      Outbox& out) {
+  if (from != master_.id || answer.slave_epoch != epoch_) {
+    out.count("answers_from_the_past");
+    return false;
+  }
+  if (!answer.accepted) {
+    if (attached_) {
+      lose(now, answer.reason, out);
+      return false;
+    }
+    if (answer.reason != last_refusal_) {
+      out.event(now, EventKind::alarm, {}, from, "the master refuses us: " + answer.reason);
+    }
+    last_refusal_ = answer.reason;
+    backoff_ = backoff_max;
+    return false;
+  }
+  if (attached_) return false;
+  attached_ = true;
+  last_refusal_.clear();
+  backoff_ = backoff_min;
+  unanswered_ = 0;
+  acknowledged_ = sequence_;
+  repeat_at_ = time_never;
+  next_report_ = now + settings_.report_interval;
+  out.event(now, EventKind::attached, {}, from, "attached to master " + quoted(from.str()));
+  return true;
+}
+
+void Attachment::take(const NodeId& from, const wire::ReportAck& ack) {
+  if (from != master_.id || ack.slave_epoch != epoch_ || !attached_) return;
+  acknowledged_ = std::max(acknowledged_, std::min(ack.sequence, sequence_));
+  if (acknowledged_ != sequence_) return;
+  unanswered_ = 0;
+  repeat_at_ = time_never;
+}
+
+bool Attachment::lose(TimePoint now, const std::string& why, Outbox& out) {
+  if (!attached_) return false;
+  attached_ = false;
+  ++epoch_.attachment;
+  unanswered_ = 0;
+  repeat_at_ = time_never;
+  next_attach_ = now;
+  out.event(now, EventKind::lost, {}, master_.id,
+            "lost master " + quoted(master_.id.str()) + ": " + why);
+  return true;
+}
+
+}  // namespace ballast::node

@@ -1,0 +1,114 @@
+// Conducts a plan: gives each migration its lease when its turn comes, tells the target, orders the
+// holder, and hears how it ended. What cannot be done any more is dropped, not forced: the master
+// then plans again from what is true.
+//
+// A migration may start when every earlier step that touches one of its two hosts has ended: what
+// makes a step safe depends on the hosts at its two ends alone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ballast/ledger/ledger.h"
+#include "ballast/model/config.h"
+#include "group.h"
+#include "outbox.h"
+
+namespace ballast::node {
+
+// A migration of a plan, with the names of things instead of indices.
+struct PlannedMove {
+  VmId vm;
+  HostId from;
+  HostId to;
+  std::uint32_t step = 1;
+  std::optional<std::uint32_t> swap;
+  Resources load;
+  std::string why;
+};
+
+class Conductor {
+ public:
+  Conductor(const Config& config, Group& group, ledger::Ledger& ledger, Outbox& out);
+
+  // Starts on a plan. What is under way from the one before goes on; what has not begun is dropped.
+  void start(TimePoint now, std::vector<PlannedMove> moves);
+
+  void tick(TimePoint now);
+  TimePoint next_deadline() const;
+
+  // News. `from` is the node that says it.
+  void heard(TimePoint now, const NodeId& from, const wire::Outcome& outcome);
+  void heard(TimePoint now, const NodeId& from, const wire::LeaseState& state);
+  // A holder or target has attached anew and said all it knows.
+  void reattached(TimePoint now, const Member& member, bool new_life);
+  // A member's report has been taken: does it show that a migration nobody follows is over?
+  void reported(TimePoint now, const Member& member);
+
+  // Nothing of the plan is left to do.
+  bool idle() const;
+  bool waiting() const;  // something has not begun yet
+  std::size_t done() const { return done_; }
+  std::size_t failed() const { return failed_; }
+  // Why the rest of the plan was dropped; empty while all goes well.
+  const std::string& abandoned() const { return abandoned_; }
+  std::vector<MoveView> moves() const;
+  std::vector<MoveView> in_flight() const;
+
+  // VMs that rest because their migration failed, until when.
+  const std::map<VmId, TimePoint>& rests() const { return rests_; }
+
+ private:
+  enum class State : unsigned char { waiting, telling, ordering, running, unknown, done, failed };
+  struct Move {
+    PlannedMove planned;
+    State state = State::waiting;
+    LeaseId lease;  // valid from telling on, or once its swap has got both
+    bool has_lease = false;
+    bool holder_forgot = false;  // the holder restarted: it will not tell the outcome
+    TimePoint since;
+    TimePoint next = time_never;  // repeat what was said
+    std::string detail;
+  };
+  // A lease whose target has not yet said how it ended.
+  struct Revocation {
+    HostId target;
+    bool holder_is_done = false;
+    TimePoint next;
+  };
+
+  static bool under_way(const Move& move);
+  static bool ended(const Move& move);
+  static const char* name_of(State state);
+  static MoveView view_of(const Move& move);
+  bool blocked(std::size_t index) const;
+  Move* partner_of(const Move& move);
+  Move* by_lease(const LeaseId& lease);
+  void begin_what_can(TimePoint now);
+  Status take_room(TimePoint now, Move& move);
+  std::optional<std::string> why_not(const Move& move) const;
+  void tell_target(TimePoint now, Move& move);
+  void order(TimePoint now, Move& move);
+  void repeat(TimePoint now, Move& move);
+  void finish(TimePoint now, Move& move, bool arrived, const std::string& detail);
+  void drop_waiting(const std::string& why);
+  void revoke(TimePoint now, const LeaseId& lease, bool holder_is_done);
+  bool nobody_will_tell(const Move& move) const;
+  void settle_leases_of(TimePoint now, const Member& member);
+
+  const Config config_;
+  Group& group_;
+  ledger::Ledger& ledger_;
+  Outbox& out_;
+  std::vector<Move> moves_;
+  std::map<LeaseId, Revocation> revocations_;
+  std::map<VmId, TimePoint> rests_;
+  std::string abandoned_;
+  std::size_t done_ = 0;
+  std::size_t failed_ = 0;
+};
+
+}  // namespace ballast::node

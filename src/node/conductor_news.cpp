@@ -1,0 +1,203 @@
+// What a conductor makes of the news from holders and targets.
+
+#include <algorithm>
+
+#include "conductor.h"
+
+namespace ballast::node {
+
+using wire::LeasePhase;
+using wire::OutcomeKind;
+
+void Conductor::heard(TimePoint now, const NodeId& from, const wire::Outcome& outcome) {
+  out_.send(from, {}, wire::OutcomeAck{outcome.lease, outcome.kind});
+  Move* move = by_lease(outcome.lease);
+  const ledger::Lease* lease = ledger_.find(outcome.lease);
+  if (lease != nullptr && lease->from != from) {
+    out_.count("outcomes_of_others");
+    return;
+  }
+  if (outcome.kind == OutcomeKind::arrived) {
+    group_.news_from(from, outcome.sequence);
+    if (lease != nullptr) {
+      ledger_.departed(outcome.lease);
+      group_.moved(ledger::Lease(*lease), config_.plan.cooldown, ledger_);
+    }
+  }
+  if (move == nullptr || !under_way(*move)) return;
+  switch (outcome.kind) {
+    case OutcomeKind::accepted:
+      if (move->state == State::ordering) move->state = State::running;
+      move->next = time_never;
+      break;
+    case OutcomeKind::unknown:
+      move->state = State::unknown;
+      move->next = time_never;
+      move->detail = outcome.detail;
+      out_.event(now, EventKind::alarm, outcome.vm, from,
+                 "nobody can tell where " + quoted(outcome.vm.str()) + " runs: " + outcome.detail);
+      break;
+    case OutcomeKind::arrived: finish(now, *move, true, {}); break;
+    case OutcomeKind::refused:
+    case OutcomeKind::failed:
+      revoke(now, outcome.lease, true);
+      finish(now, *move, false, outcome.detail);
+      break;
+  }
+}
+
+void Conductor::heard(TimePoint now, const NodeId& from, const wire::LeaseState& state) {
+  const bool over = state.phase == LeasePhase::arrived || state.phase == LeasePhase::absent;
+  if (over) out_.send(from, {}, wire::LeaseStateAck{state.lease, state.phase});
+  const ledger::Lease* lease = ledger_.find(state.lease);
+  if (over) revocations_.erase(state.lease);
+  if (lease != nullptr && lease->to != from) {
+    out_.count("lease_states_of_others");
+    return;
+  }
+  Move* move = by_lease(state.lease);
+  switch (state.phase) {
+    case LeasePhase::told:
+      if (move != nullptr && move->state == State::telling) order(now, *move);
+      return;
+    case LeasePhase::begun: ledger_.begun(state.lease); return;
+    case LeasePhase::arrived: {
+      group_.news_from(from, state.sequence);
+      if (lease == nullptr) return;
+      const ledger::Lease known = *lease;
+      ledger_.end(state.lease);
+      group_.moved(known, config_.plan.cooldown, ledger_);
+      // Where the VM runs is settled; that the source is through is for the source to say, if it
+      // can.
+      if (move != nullptr && nobody_will_tell(*move)) finish(now, *move, true, {});
+      return;
+    }
+    case LeasePhase::absent: {
+      ledger_.end(state.lease);
+      if (move == nullptr) return;
+      const bool not_begun = move->state == State::telling || move->state == State::ordering;
+      if (not_begun || nobody_will_tell(*move))
+        finish(now, *move, false, "its target gave the room back");
+      return;
+    }
+  }
+}
+
+void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::string& detail) {
+  move.state = arrived ? State::done : State::failed;
+  move.detail = detail;
+  move.next = time_never;
+  if (arrived) {
+    ++done_;
+    out_.event(now, EventKind::moved, move.planned.vm, move.planned.to,
+               quoted(move.planned.vm.str()) + " arrived on " + quoted(move.planned.to.str()));
+    begin_what_can(now);
+    return;
+  }
+  ++failed_;
+  if (move.has_lease) {
+    out_.event(now, EventKind::not_moved, move.planned.vm, move.planned.to,
+               quoted(move.planned.vm.str()) + " did not move to " + quoted(move.planned.to.str()) +
+                   ": " + detail);
+    rests_[move.planned.vm] = now + config_.plan.cooldown / 6;
+    revoke(now, move.lease, false);
+  }
+  drop_waiting("an earlier migration of the plan was not done");
+  abandoned_ = quoted(move.planned.vm.str()) + ": " + detail;
+}
+
+void Conductor::drop_waiting(const std::string& why) {
+  for (Move& move : moves_) {
+    if (move.state != State::waiting) continue;
+    move.state = State::failed;
+    move.detail = why;
+    if (move.has_lease) ledger_.end(move.lease);  // no target was told of it yet
+  }
+}
+
+void Conductor::revoke(TimePoint now, const LeaseId& lease, bool holder_is_done) {
+  const ledger::Lease* known = ledger_.find(lease);
+  if (known == nullptr) return;
+  ledger_.revoke(lease);
+  Revocation& revocation = revocations_[lease];
+  revocation.target = known->to;
+  revocation.holder_is_done = revocation.holder_is_done || holder_is_done;
+  revocation.next = now;
+}
+
+// A target that attaches names every lease that it honours: all others have ended. A holder that
+// attaches in a new life has forgotten its orders: what its hypervisor still does is in its report.
+void Conductor::reattached(TimePoint now, const Member& member, bool new_life) {
+  settle_leases_of(now, member);
+  for (Move& move : moves_) {
+    if (!under_way(move)) continue;
+    if (move.planned.to == member.id && move.state == State::telling) {
+      finish(now, move, false, "its target attached anew");
+    } else if (move.planned.from == member.id &&
+               (move.state == State::telling || move.state == State::ordering)) {
+      finish(now, move, false, "its host attached anew");
+    } else if (move.planned.from == member.id && new_life) {
+      move.holder_forgot = true;
+    }
+  }
+  reported(now, member);
+}
+
+bool Conductor::nobody_will_tell(const Move& move) const {
+  if (!under_way(move)) return false;
+  const Member* source = group_.find(move.planned.from);
+  return move.holder_forgot || source == nullptr || source->lost;
+}
+
+void Conductor::reported(TimePoint now, const Member& member) {
+  std::vector<LeaseId> over;
+  for (const auto& [id, lease] : ledger_.leases()) {
+    if (lease.from != member.id || lease.phase == ledger::Phase::promised) continue;
+    const Move* move = by_lease(id);
+    const bool followed = move != nullptr && !move->holder_forgot;
+    const wire::VmReport* vm = member.find(lease.vm);
+    const bool still_here = vm != nullptr && vm->vm.presence == Presence::running;
+    const bool at_it =
+        std::any_of(member.report.jobs.begin(), member.report.jobs.end(),
+                    [&, lease_id = id](const wire::Job& job) { return job.lease == lease_id; });
+    if (!followed && still_here && !at_it && !revocations_.contains(id)) over.push_back(id);
+  }
+  for (const LeaseId& id : over) {
+    revoke(now, id, true);
+    if (Move* move = by_lease(id); move != nullptr && under_way(*move))
+      finish(now, *move, false, "its host restarted and the VM still runs there");
+  }
+}
+
+void Conductor::settle_leases_of(TimePoint now, const Member& member) {
+  if (!member.report.distrust.empty()) return;  // it cannot tell what it has
+  std::vector<ledger::Lease> over;
+  for (const auto& [id, lease] : ledger_.leases()) {
+    if (lease.to != member.id || lease.phase == ledger::Phase::promised) continue;
+    const bool honoured =
+        std::any_of(member.report.reservations.begin(), member.report.reservations.end(),
+                    [&, lease_id = id](const auto& known) { return known.lease == lease_id; });
+    if (!honoured) over.push_back(lease);
+  }
+  for (const ledger::Lease& lease : over) {
+    ledger_.end(lease.id);
+    revocations_.erase(lease.id);
+    const wire::VmReport* vm = member.find(lease.vm);
+    const bool here = vm != nullptr && vm->vm.presence == Presence::running;
+    if (here) group_.moved(lease, config_.plan.cooldown, ledger_);
+    Move* move = by_lease(lease.id);
+    if (move == nullptr || !nobody_will_tell(*move)) continue;
+    finish(now, *move, here, here ? "" : "its target no longer knows of it");
+  }
+  for (const wire::Reservation& reservation : member.report.reservations) {
+    ledger::Lease lease;
+    lease.id = reservation.lease;
+    lease.vm = reservation.vm;
+    lease.from = reservation.from;
+    lease.to = member.id;
+    lease.load = reservation.load;
+    ledger_.adopt(lease);
+  }
+}
+
+}  // namespace ballast::node

@@ -1,0 +1,145 @@
+#include "group.h"
+
+#include <algorithm>
+
+namespace ballast::node {
+
+const wire::VmReport* Member::find(const VmId& vm) const {
+  const auto found = std::find_if(report.vms.begin(), report.vms.end(),
+                                  [&](const wire::VmReport& known) { return known.vm.id == vm; });
+  return found == report.vms.end() ? nullptr : &*found;
+}
+
+Resources Member::load() const {
+  Resources sum = report.base;
+  for (const wire::VmReport& vm : report.vms) sum += vm.vm.load;
+  return sum;
+}
+
+Group::Group(const Config& config) : config_(config) {}
+
+Member* Group::find(const HostId& host) {
+  const auto found = members_.find(host);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+const Member* Group::find(const HostId& host) const {
+  const auto found = members_.find(host);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+void Group::update_room(const Member& member, ledger::Ledger& ledger) const {
+  ledger::HostRoom room;
+  room.capacity = member.facts.capacity;
+  room.carried = member.load();
+  // An incoming VM is in the report and under its lease: it counts once, under the lease.
+  for (const wire::VmReport& vm : member.report.vms) {
+    const ledger::Lease* lease = ledger.find(vm.vm.id);
+    if (lease != nullptr && lease->to == member.id) room.carried -= vm.vm.load;
+  }
+  room.limits = member.facts.thresholds;
+  room.open = !member.report.maintenance && member.report.distrust.empty() && !member.lost;
+  ledger.set_host(member.id, room);
+}
+
+Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
+                      const wire::Attach& attach, ledger::Ledger& ledger) {
+  Member& member = members_[from];
+  member.id = from;
+  member.epoch = epoch;
+  member.facts = attach.facts;
+  member.report = attach.report;
+  member.sequence = attach.sequence;
+  member.older_than_news = 0;
+  member.heard_at = now;
+  member.lost = false;
+  update_room(member, ledger);
+  return member;
+}
+
+bool Group::report(TimePoint now, Member& member, const wire::Report& report,
+                   ledger::Ledger& ledger) {
+  member.heard_at = now;
+  member.lost = false;
+  if (report.sequence <= member.sequence) return false;
+  member.sequence = report.sequence;
+  if (report.facts) member.facts = *report.facts;
+  if (report.sequence <= member.older_than_news) return false;
+  member.report = report.report;
+  update_room(member, ledger);
+  return true;
+}
+
+void Group::news_from(const HostId& host, std::uint64_t sequence) {
+  if (Member* member = find(host); member != nullptr)
+    member->older_than_news = std::max(member->older_than_news, sequence);
+}
+
+void Group::moved(const ledger::Lease& lease, Duration rest, ledger::Ledger& ledger) {
+  Member* source = find(lease.from);
+  Member* target = find(lease.to);
+  wire::VmReport report;
+  report.vm.id = lease.vm;
+  report.vm.load = lease.load;
+  const auto is_it = [&](const wire::VmReport& v) { return v.vm.id == lease.vm; };
+  if (source != nullptr) {
+    if (const wire::VmReport* known = source->find(lease.vm); known != nullptr) report = *known;
+    std::erase_if(source->report.vms, is_it);
+    update_room(*source, ledger);
+  }
+  if (target == nullptr) return;
+  const wire::VmReport* there = target->find(lease.vm);
+  if (there == nullptr || there->vm.presence != Presence::running) {
+    std::erase_if(target->report.vms, is_it);
+    report.vm.presence = Presence::running;
+    report.rest = rest;
+    target->report.vms.push_back(report);
+  }
+  update_room(*target, ledger);
+}
+
+std::vector<HostId> Group::newly_lost(TimePoint now) {
+  std::vector<HostId> lost;
+  for (auto& [id, member] : members_) {
+    if (member.lost || now < member.heard_at + lost_after()) continue;
+    member.lost = true;
+    lost.push_back(id);
+  }
+  return lost;
+}
+
+std::vector<HostId> Group::give_up(TimePoint now, const ledger::Ledger& ledger) {
+  std::vector<HostId> gone;
+  for (const auto& [id, member] : members_) {
+    if (!member.lost || now < member.heard_at + 10 * lost_after()) continue;
+    const bool needed = std::any_of(ledger.leases().begin(), ledger.leases().end(),
+                                    [&, host = id](const auto& lease) {
+                                      return lease.second.from == host || lease.second.to == host;
+                                    });
+    if (!needed) gone.push_back(id);
+  }
+  for (const HostId& id : gone) members_.erase(id);
+  return gone;
+}
+
+TimePoint Group::next_loss() const {
+  TimePoint next = time_never;
+  for (const auto& [id, member] : members_) {
+    if (!member.lost) next = std::min(next, member.heard_at + lost_after());
+  }
+  return next;
+}
+
+std::string Group::why_unusable(TimePoint now, const Member& member) const {
+  if (!member.report.distrust.empty()) return member.report.distrust;
+  if (member.lost || now >= member.heard_at + lost_after()) {
+    return "not heard of for " +
+           std::to_string(static_cast<long>(seconds_of(now - member.heard_at))) + " s";
+  }
+  for (const Resource r : all_resources) {
+    if (!(member.facts.capacity[r] > 0)) return std::string("no ") + name_of(r) + " capacity";
+  }
+  return {};
+}
+
+}  // namespace ballast::node

@@ -1,0 +1,67 @@
+// A master's picture of its group: what each slave said last, kept in step with the news of
+// migrations, which are younger than the reports that were under way when they happened.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ballast/ledger/ledger.h"
+#include "ballast/model/config.h"
+#include "ballast/model/snapshot.h"
+#include "ballast/wire/messages.h"
+
+namespace ballast::node {
+
+struct Member {
+  HostId id;
+  Epoch epoch;
+  wire::HostFacts facts;
+  wire::HostReport report;
+  std::uint64_t sequence = 0;         // of the last report that was taken
+  std::uint64_t older_than_news = 0;  // reports up to this one do not know of the last migration
+  TimePoint heard_at;
+  bool lost = false;  // not heard of for too long; said once
+
+  const wire::VmReport* find(const VmId& vm) const;
+  Resources load() const;  // base and every VM it reports, also those that leave
+};
+
+class Group {
+ public:
+  explicit Group(const Config& config);
+
+  Member* find(const HostId& host);
+  const Member* find(const HostId& host) const;
+  const std::map<HostId, Member>& members() const { return members_; }
+
+  // Takes a slave, or its new epoch. Its room is in the ledger from then on.
+  Member& attach(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Attach& attach,
+                 ledger::Ledger& ledger);
+  // False when the report is older than what is known already.
+  bool report(TimePoint now, Member& member, const wire::Report& report, ledger::Ledger& ledger);
+
+  // A VM has moved; reports up to `sequence` of either end are older than that.
+  void moved(const ledger::Lease& lease, Duration rest, ledger::Ledger& ledger);
+  void news_from(const HostId& host, std::uint64_t sequence);
+
+  // Slaves that have just become lost; and those given up are forgotten, if no lease needs them.
+  std::vector<HostId> newly_lost(TimePoint now);
+  std::vector<HostId> give_up(TimePoint now, const ledger::Ledger& ledger);
+  TimePoint next_loss() const;
+
+  // Why nothing may be planned with this host, in words; empty when it may.
+  std::string why_unusable(TimePoint now, const Member& member) const;
+
+  void update_room(const Member& member, ledger::Ledger& ledger) const;
+
+ private:
+  Duration lost_after() const { return 3 * config_.sample.report_interval; }
+
+  const Config config_;
+  std::map<HostId, Member> members_;
+};
+
+}  // namespace ballast::node

@@ -1,0 +1,205 @@
+#include "holder.h"
+
+#include <algorithm>
+
+#include "ballast/base/limits.h"
+
+namespace ballast::node {
+namespace {
+
+constexpr Duration tell_every = std::chrono::seconds(2);
+constexpr std::size_t ended_remembered_max = 256;
+
+}  // namespace
+
+Holder::Holder(TimePoint now, const Config& config, std::string endpoint, std::string migration_uri,
+               const StoredState& stored, std::uint64_t seed, Outbox& out)
+    : out_(out),
+      config_(config),
+      endpoint_(std::move(endpoint)),
+      migration_uri_(std::move(migration_uri)),
+      incarnation_(stored.incarnation),
+      maintenance_(stored.maintenance),
+      sampler_(now, config, stored),
+      attachment_(now, config, config.node.id, stored.incarnation, seed) {}
+
+// --- time ---------------------------------------------------------------------------------------
+
+void Holder::tick(TimePoint now) {
+  sampler_.tick(now, out_);
+  report_if_due(now);
+  std::vector<LeaseId> due;
+  for (const auto& [lease, job] : jobs_) {
+    if (job.machine.next_deadline() <= now) due.push_back(lease);
+  }
+  for (const LeaseId& lease : due) step_job(now, lease, migrate::Tick{});
+  for (auto& [lease, arrival] : arrivals_) {
+    if (arrival.machine.tick(now)) out_.command(QueryVm{arrival.machine.vm()});
+  }
+  if (!attachment_.attached()) return;
+  for (auto& [lease, untold] : untold_) {
+    if (untold.next > now) continue;
+    untold.next = now + tell_every;
+    to_master(untold.body);
+  }
+}
+
+TimePoint Holder::next_deadline() const {
+  TimePoint next = sampler_.next_deadline();
+  if (sampler_.ready()) next = std::min(next, attachment_.next_deadline());
+  for (const auto& [lease, job] : jobs_) next = std::min(next, job.machine.next_deadline());
+  for (const auto& [lease, arrival] : arrivals_)
+    next = std::min(next, arrival.machine.next_deadline());
+  if (attachment_.attached()) {
+    for (const auto& [lease, untold] : untold_) next = std::min(next, untold.next);
+  }
+  return next;
+}
+
+void Holder::report_if_due(TimePoint now) {
+  if (!sampler_.ready()) return;
+  const bool was_attached = attachment_.attached();
+  const Attachment::Due due = attachment_.tick(now, out_);
+  if (was_attached && !attachment_.attached()) detached(now);
+  if (due == Attachment::Due::nothing) return;
+  const std::uint64_t sequence = attachment_.sent(now, due);
+  wire::HostFacts facts = this->facts();
+  if (due == Attachment::Due::attach) {
+    facts_told_ = facts;
+    to_master(wire::Attach{std::move(facts), report(now), sequence});
+    return;
+  }
+  wire::Report told{sequence, std::nullopt, report(now)};
+  if (facts_told_ != facts) {
+    facts_told_ = facts;
+    told.facts = std::move(facts);
+  }
+  to_master(std::move(told));
+}
+
+wire::HostReport Holder::report(TimePoint now) const {
+  wire::HostReport report = sampler_.report(now);
+  report.maintenance = maintenance_;
+  for (const auto& [lease, job] : jobs_)
+    report.jobs.push_back(wire::Job{lease, job.machine.vm(), job.target});
+  // What the hypervisor was found doing without an order of this life: a migration goes on without
+  // the process that asked for it.
+  for (const wire::VmReport& vm : report.vms) {
+    const bool ordered = std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) {
+      return job.second.machine.vm() == vm.vm.id;
+    });
+    if (vm.vm.presence == Presence::outgoing && !ordered)
+      report.jobs.push_back(wire::Job{std::nullopt, vm.vm.id, {}});
+  }
+  for (const auto& [lease, arrival] : arrivals_) {
+    if (arrival.machine.phase() != migrate::Incoming::Phase::begun) continue;
+    report.reservations.push_back(wire::Reservation{
+        lease, arrival.machine.vm(), arrival.machine.from(), arrival.machine.load()});
+  }
+  return report;
+}
+
+// --- the master ---------------------------------------------------------------------------------
+
+void Holder::to_master(wire::Body body) {
+  out_.set_epoch(attachment_.epoch());
+  out_.send(attachment_.master(), attachment_.master_endpoint(), std::move(body));
+}
+
+void Holder::tell_master(TimePoint now, const LeaseId& lease, wire::Body body) {
+  if (attachment_.attached()) to_master(body);
+  untold_.insert_or_assign(lease, Untold{std::move(body), now + tell_every});
+}
+
+bool Holder::from_master(const NodeId& from) const {
+  return attachment_.attached() && from == attachment_.master();
+}
+
+void Holder::take(TimePoint now, const NodeId& from, const wire::AttachAnswer& answer) {
+  const bool was_attached = attachment_.attached();
+  attachment_.take(now, from, answer, out_);
+  if (was_attached && !attachment_.attached()) detached(now);
+}
+
+void Holder::take(TimePoint, const NodeId& from, const wire::ReportAck& ack) {
+  attachment_.take(from, ack);
+}
+
+void Holder::link_down(TimePoint now, const NodeId& peer) {
+  if (peer != attachment_.master()) return;
+  if (attachment_.lose(now, "the connection broke", out_)) detached(now);
+}
+
+// Promises of a master that we have left, and that nobody has begun, are void; what has begun goes
+// on, and is told to the next master when we attach.
+void Holder::detached(TimePoint) {
+  std::erase_if(arrivals_, [](const auto& known) {
+    return known.second.machine.phase() == migrate::Incoming::Phase::told;
+  });
+  // How leases ended is in the next Attach: the VM is in its list or it is not.
+  std::erase_if(untold_, [](const auto& known) {
+    return std::holds_alternative<wire::LeaseState>(known.second.body);
+  });
+}
+
+// --- the hypervisor -----------------------------------------------------------------------------
+
+void Holder::take(TimePoint now, const HypervisorEvent& event) {
+  std::visit([&](const auto& what) { on_event(now, what); }, event);
+}
+
+void Holder::on_event(TimePoint now, const HostSampled& event) {
+  if (sampler_.take(now, event.sample, out_)) attachment_.report_soon(now);
+  std::vector<VmId> here;
+  for (const auto& [lease, arrival] : arrivals_) {
+    const VmSample* vm = sampler_.find(arrival.machine.vm());
+    if (vm != nullptr && vm->presence == Presence::running) here.push_back(vm->id);
+  }
+  for (const VmId& vm : here) arrival_heard(now, vm, Presence::running);
+}
+
+void Holder::on_event(TimePoint now, const SampleFailed& event) {
+  sampler_.failed(now, event.reason, out_);
+}
+
+void Holder::on_event(TimePoint now, const VmQueried& event) {
+  std::vector<LeaseId> asking;
+  for (const auto& [lease, job] : jobs_) {
+    if (job.machine.vm() == event.vm) asking.push_back(lease);
+  }
+  for (const LeaseId& lease : asking) step_job(now, lease, migrate::SourceSays{event.presence});
+  arrival_heard(now, event.vm, event.presence);
+}
+
+void Holder::on_event(TimePoint now, const MigrationEnded& event) {
+  step_job(now, event.lease, migrate::CallReturned{event.ok, event.detail});
+}
+
+StoredState Holder::stored(TimePoint now) const {
+  return StoredState{incarnation_, maintenance_, sampler_.rests(now)};
+}
+
+std::vector<MoveView> Holder::jobs() const {
+  std::vector<MoveView> views;
+  for (const auto& [lease, job] : jobs_) {
+    MoveView view;
+    view.vm = job.machine.vm();
+    view.from = out_.self();
+    view.to = job.target;
+    view.state = migrate::name_of(job.machine.phase());
+    view.why = job.why;
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+bool Holder::has_ended(const LeaseId& lease) const {
+  return std::find(ended_.begin(), ended_.end(), lease) != ended_.end();
+}
+
+void Holder::remember_ended(const LeaseId& lease) {
+  ended_.push_back(lease);
+  if (ended_.size() > ended_remembered_max) ended_.pop_front();
+}
+
+}  // namespace ballast::node

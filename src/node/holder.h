@@ -1,0 +1,102 @@
+// The part of a node that holds VMs: samples and reports them, migrates them away when its master
+// orders it, and takes in those for which its master promised room. Source: design, section 3.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attachment.h"
+#include "ballast/migrate/incoming.h"
+#include "ballast/migrate/outgoing.h"
+#include "outbox.h"
+#include "sampler.h"
+
+namespace ballast::node {
+
+class Holder {
+ public:
+  Holder(TimePoint now, const Config& config, std::string endpoint, std::string migration_uri,
+         const StoredState& stored, std::uint64_t seed, Outbox& out);
+
+  void tick(TimePoint now);
+  TimePoint next_deadline() const;
+
+  void take(TimePoint now, const HypervisorEvent& event);
+  void link_down(TimePoint now, const NodeId& peer);
+
+  // Messages; `from` is proven.
+  void take(TimePoint now, const NodeId& from, const wire::AttachAnswer& answer);
+  void take(TimePoint now, const NodeId& from, const wire::ReportAck& ack);
+  void take(TimePoint now, const NodeId& from, const wire::Order& order);
+  void take(TimePoint now, const NodeId& from, const wire::OutcomeAck& ack);
+  void take(TimePoint now, const NodeId& from, const wire::LeaseTell& tell);
+  void take(TimePoint now, const NodeId& from, const wire::LeaseRevoke& revoke);
+  void take(TimePoint now, const NodeId& from, const wire::LeaseStateAck& ack);
+  void take(TimePoint now, const NodeId& from, const wire::Begin& begin);
+  void take(TimePoint now, const NodeId& from, const wire::BeginAnswer& answer);
+  void take(TimePoint now, const NodeId& from, const wire::Settle& settle);
+  void take(TimePoint now, const NodeId& from, const wire::SettleAnswer& answer);
+
+  const Attachment& attachment() const { return attachment_; }
+  const Sampler& sampler() const { return sampler_; }
+  wire::HostReport report(TimePoint now) const;
+  wire::HostFacts facts() const { return sampler_.facts(endpoint_); }
+  std::vector<MoveView> jobs() const;
+  StoredState stored(TimePoint now) const;
+
+ private:
+  struct Job {
+    migrate::Outgoing machine;
+    NodeId target;
+    std::string target_endpoint;
+    Resources load;
+    std::string why;
+  };
+  // News for the master that is repeated until it says that it heard.
+  struct Untold {
+    wire::Body body;
+    TimePoint next;
+  };
+  struct Arrival {
+    migrate::Incoming machine;
+    NodeId asked_by;  // who waits for a SettleAnswer; empty: nobody
+  };
+
+  void report_if_due(TimePoint now);
+  void tell_master(TimePoint now, const LeaseId& lease, wire::Body body);
+  void to_master(wire::Body body);
+  void on_event(TimePoint now, const HostSampled& event);
+  void on_event(TimePoint now, const SampleFailed& event);
+  void on_event(TimePoint now, const VmQueried& event);
+  void on_event(TimePoint now, const MigrationEnded& event);
+  std::optional<std::string> why_not(const NodeId& from, const wire::Order& order) const;
+  std::optional<std::string> why_not(const NodeId& from, const wire::Begin& begin) const;
+  bool from_master(const NodeId& from) const;
+  void step_job(TimePoint now, const LeaseId& lease, const migrate::OutgoingInput& input);
+  void carry_out(TimePoint now, Job& job, const migrate::OutgoingAction& action);
+  void told_outcome(TimePoint now, const Job& job, const migrate::Tell& tell);
+  void arrival_heard(TimePoint now, const VmId& vm, Presence presence);
+  void arrival_ended(TimePoint now, const Arrival& arrival);
+  void detached(TimePoint now);
+  bool has_ended(const LeaseId& lease) const;
+  void remember_ended(const LeaseId& lease);
+
+  Outbox& out_;
+  Config config_;
+  std::string endpoint_;
+  std::string migration_uri_;
+  std::uint64_t incarnation_;
+  bool maintenance_;
+  Sampler sampler_;
+  Attachment attachment_;
+  std::optional<wire::HostFacts> facts_told_;
+  std::map<LeaseId, Job> jobs_;
+  std::map<LeaseId, Arrival> arrivals_;
+  std::map<LeaseId, Untold> untold_;
+  std::deque<LeaseId> ended_;  // the last leases that ended here: a late order finds them
+};
+
+}  // namespace ballast::node

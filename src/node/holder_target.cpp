@@ -1,0 +1,190 @@
+// The holder as the target of migrations: leases that its master told it of, and who may begin.
+
+#include <algorithm>
+
+#include "holder.h"
+
+namespace ballast::node {
+
+namespace {
+
+migrate::IncomingSettings settings_of(const MigrateSettings& from) {
+  migrate::IncomingSettings settings;
+  settings.overdue_after = from.timeout + std::chrono::minutes(5);
+  return settings;
+}
+
+wire::LeaseState state_of(const migrate::Incoming& machine, std::uint64_t sequence) {
+  wire::LeaseState state;
+  state.lease = machine.lease();
+  state.vm = machine.vm();
+  state.sequence = sequence;
+  switch (machine.phase()) {
+    case migrate::Incoming::Phase::told: state.phase = wire::LeasePhase::told; break;
+    case migrate::Incoming::Phase::begun: state.phase = wire::LeasePhase::begun; break;
+    case migrate::Incoming::Phase::arrived: state.phase = wire::LeasePhase::arrived; break;
+    case migrate::Incoming::Phase::absent: state.phase = wire::LeasePhase::absent; break;
+  }
+  return state;
+}
+
+}  // namespace
+
+void Holder::take(TimePoint, const NodeId& from, const wire::LeaseTell& tell) {
+  if (!from_master(from) || tell.target_epoch != attachment_.epoch()) {
+    out_.count("leases_refused");
+    return;
+  }
+  // Only one that we have never heard of: a late double must not bring an ended one back.
+  if (!arrivals_.contains(tell.lease) && !has_ended(tell.lease)) {
+    if (arrivals_.size() >= limits::leases_per_host_max) {
+      out_.count("leases_refused");
+      return;
+    }
+    arrivals_.emplace(tell.lease,
+                      Arrival{migrate::Incoming(tell.lease, tell.vm, tell.from, tell.load,
+                                                settings_of(config_.migrate)),
+                              {}});
+  }
+  const auto found = arrivals_.find(tell.lease);
+  if (found != arrivals_.end()) to_master(state_of(found->second.machine, attachment_.sequence()));
+}
+
+void Holder::take(TimePoint now, const NodeId& from, const wire::LeaseRevoke& revoke) {
+  if (!from_master(from)) return;
+  const auto found = arrivals_.find(revoke.lease);
+  if (found == arrivals_.end()) {
+    // Never heard of, or ended long ago: there is nothing here under this lease.
+    wire::LeaseState state;
+    state.lease = revoke.lease;
+    state.phase = wire::LeasePhase::absent;
+    state.sequence = attachment_.sequence();
+    if (!untold_.contains(revoke.lease)) to_master(std::move(state));
+    return;
+  }
+  Arrival& arrival = found->second;
+  if (!arrival.machine.revoke()) {
+    if (revoke.holder_is_done && arrival.machine.settle(now))
+      out_.command(QueryVm{arrival.machine.vm()});
+    to_master(state_of(arrival.machine, attachment_.sequence()));
+    return;
+  }
+  const Arrival ended = arrival;
+  arrival_ended(now, ended);
+}
+
+void Holder::take(TimePoint, const NodeId& from, const wire::LeaseStateAck& ack) {
+  if (!from_master(from)) return;
+  const auto found = untold_.find(ack.lease);
+  if (found == untold_.end()) return;
+  const auto* state = std::get_if<wire::LeaseState>(&found->second.body);
+  if (state != nullptr && state->phase == ack.phase) untold_.erase(found);
+}
+
+std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Begin& begin) const {
+  const auto found = arrivals_.find(begin.lease);
+  if (found == arrivals_.end()) return "this node's master has told it of no such lease";
+  const migrate::Incoming& machine = found->second.machine;
+  if (machine.from() != from || machine.vm() != begin.vm)
+    return "the lease is for another VM or another host";
+  if (!attachment_.attached()) return "this node has no master at the moment";
+  if (maintenance_) return "this host is in maintenance";
+  std::size_t begun = 0;
+  double reserved_mib = 0;
+  for (const auto& [lease, other] : arrivals_) {
+    if (other.machine.phase() != migrate::Incoming::Phase::begun) continue;
+    ++begun;
+    // One that shows as incoming holds its memory already.
+    if (sampler_.find(other.machine.vm()) == nullptr)
+      reserved_mib += other.machine.load().memory_mib;
+  }
+  if (begun >= config_.migrate.incoming)
+    return "this host takes in " + std::to_string(begun) + " VMs already, the most it may";
+  const double needed = std::max(begin.load.memory_mib, machine.load().memory_mib);
+  const double free = sampler_.memory_free_mib() - reserved_mib;
+  if (needed > free)
+    return "needs " + std::to_string(static_cast<long long>(needed)) + " MiB, " +
+           std::to_string(static_cast<long long>(free)) + " MiB are free";
+  return std::nullopt;
+}
+
+void Holder::take(TimePoint now, const NodeId& from, const wire::Begin& begin) {
+  wire::BeginAnswer answer;
+  answer.lease = begin.lease;
+  const auto found = arrivals_.find(begin.lease);
+  const bool begun_already = found != arrivals_.end() &&
+                             found->second.machine.phase() == migrate::Incoming::Phase::begun &&
+                             found->second.machine.from() == from;
+  if (begun_already) {
+    answer.yes = true;
+  } else if (const auto reason = why_not(from, begin); reason) {
+    answer.reason = *reason;
+    out_.count("begins_refused");
+  } else {
+    found->second.machine.begin(now);
+    answer.yes = true;
+    to_master(state_of(found->second.machine, attachment_.sequence()));
+  }
+  if (answer.yes) answer.migration_uri = migration_uri_;
+  out_.send(from, {}, std::move(answer));
+}
+
+void Holder::take(TimePoint now, const NodeId& from, const wire::Settle& settle) {
+  const auto found = arrivals_.find(settle.lease);
+  if (found == arrivals_.end()) {
+    // The lease has ended here, or is of a life before: what runs is for the hypervisor to say. The
+    // sample is as good as a question, since nothing comes in without a lease.
+    const VmSample* vm = sampler_.find(settle.vm);
+    const Presence presence = vm == nullptr ? Presence::absent : vm->presence;
+    out_.send(from, {}, wire::SettleAnswer{settle.lease, settle.vm, presence});
+    return;
+  }
+  Arrival& arrival = found->second;
+  if (arrival.machine.from() != from || arrival.machine.vm() != settle.vm) return;
+  if (arrival.machine.settle(now)) {
+    arrival.asked_by = from;
+    out_.command(QueryVm{settle.vm});
+    return;
+  }
+  arrival.asked_by = from;
+  const Arrival ended = arrival;
+  arrival_ended(now, ended);
+}
+
+void Holder::arrival_heard(TimePoint now, const VmId& vm, Presence presence) {
+  std::vector<LeaseId> ended;
+  for (auto& [lease, arrival] : arrivals_) {
+    if (arrival.machine.vm() != vm) continue;
+    if (arrival.machine.hypervisor_says(now, presence)) {
+      ended.push_back(lease);
+    } else if (!arrival.asked_by.empty()) {
+      out_.send(arrival.asked_by, {}, wire::SettleAnswer{lease, vm, presence});
+      arrival.asked_by = {};
+    }
+  }
+  for (const LeaseId& lease : ended) {
+    const Arrival arrival = arrivals_.at(lease);
+    arrival_ended(now, arrival);
+  }
+}
+
+void Holder::arrival_ended(TimePoint now, const Arrival& arrival) {
+  const migrate::Incoming& machine = arrival.machine;
+  const bool here = machine.phase() == migrate::Incoming::Phase::arrived;
+  if (here) {
+    sampler_.arrived(now, machine.vm(), machine.load());
+    sampler_.rest(now, machine.vm(), config_.plan.cooldown);
+    sampler_.sample_now(now);
+    out_.save(stored(now));
+  }
+  if (!arrival.asked_by.empty()) {
+    out_.send(arrival.asked_by, {},
+              wire::SettleAnswer{machine.lease(), machine.vm(),
+                                 here ? Presence::running : Presence::absent});
+  }
+  tell_master(now, machine.lease(), state_of(machine, attachment_.sequence()));
+  remember_ended(machine.lease());
+  arrivals_.erase(LeaseId(machine.lease()));
+}
+
+}  // namespace ballast::node

@@ -1,0 +1,311 @@
+#include "master.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "ballast/plan/planner.h"
+
+namespace ballast::node {
+namespace {
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
+  return text;
+}
+
+// Why a host is a source: its first resource over the threshold, with the figures.
+std::string why_relieved(const Host& host, const Thresholds& thresholds, const Resources& load) {
+  if (host.maintenance) return quoted(host.id.str()) + " is in maintenance";
+  for (const Resource r : all_resources) {
+    if (excess_of(load[r], host.capacity[r], thresholds[r]) > load_tolerance) {
+      return quoted(host.id.str()) + " is at " + percent(load[r] / host.capacity[r]) + " of its " +
+             name_of(r) + ", the threshold is " + percent(thresholds[r]);
+    }
+  }
+  return "to make room on " + quoted(host.id.str());
+}
+
+}  // namespace
+
+Master::Master(TimePoint now, const Config& config, std::uint64_t incarnation, Outbox& out)
+    : config_(config),
+      incarnation_(incarnation),
+      out_(out),
+      ledger_(config.node.id, incarnation),
+      group_(config),
+      conductor_(config, group_, ledger_, out),
+      quiet_until_(now + 2 * config.plan.plan_interval),
+      next_plan_(now + config.plan.plan_interval),
+      last_plan_(now) {}
+
+// --- messages -----------------------------------------------------------------------------------
+
+void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
+                  const wire::Attach& attach) {
+  const Member* known = group_.find(from);
+  if (known != nullptr && epoch < known->epoch) {
+    out_.count("attaches_from_the_past");
+    return;
+  }
+  // The master's own host does not count as one of its slaves.
+  const bool leads_itself = group_.find(out_.self()) != nullptr;
+  const std::size_t slaves = group_.members().size() - (leads_itself ? 1 : 0);
+  if (known == nullptr && from != out_.self() && slaves >= config_.limits.max_slaves) {
+    out_.count("attaches_refused");
+    out_.send(from, {},
+              wire::AttachAnswer{
+                  epoch, false,
+                  "this master has " + std::to_string(slaves) + " slaves, the most it may"});
+    return;
+  }
+  const bool again = known != nullptr && epoch == known->epoch;
+  const bool new_life = known != nullptr && epoch.incarnation != known->epoch.incarnation;
+  // A late double of an Attach is older than the reports since.
+  if (!again || attach.sequence > known->sequence) {
+    if (known == nullptr)
+      out_.event(now, EventKind::attached, {}, from, quoted(from.str()) + " joined the group");
+    const Member& member = group_.attach(now, from, epoch, attach, ledger_);
+    if (!again) conductor_.reattached(now, member, new_life);
+    if (member.report.over_samples >= config_.plan.dwell) plan_soon(now);
+  }
+  out_.send(from, {}, wire::AttachAnswer{epoch, true, {}});
+}
+
+bool Master::known_epoch(TimePoint, const NodeId& from, const Epoch& epoch) {
+  const Member* member = group_.find(from);
+  if (member == nullptr || epoch > member->epoch) {
+    out_.send(from, {},
+              wire::AttachAnswer{epoch, false, "this master does not know you: attach again"});
+    return false;
+  }
+  if (epoch < member->epoch) {
+    out_.count("messages_from_the_past");
+    return false;
+  }
+  return true;
+}
+
+void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
+                  const wire::Report& report) {
+  if (!known_epoch(now, from, epoch)) return;
+  Member& member = *group_.find(from);
+  if (group_.report(now, member, report, ledger_)) {
+    conductor_.reported(now, member);
+    if (member.report.over_samples >= config_.plan.dwell) plan_soon(now);
+  } else {
+    out_.count("reports_outdated");
+  }
+  out_.send(from, {}, wire::ReportAck{epoch, report.sequence});
+}
+
+void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
+                  const wire::Outcome& outcome) {
+  if (!known_epoch(now, from, epoch)) return;
+  conductor_.heard(now, from, outcome);
+  close_finished_plan(now);
+}
+
+void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
+                  const wire::LeaseState& state) {
+  if (!known_epoch(now, from, epoch)) return;
+  conductor_.heard(now, from, state);
+  close_finished_plan(now);
+}
+
+// --- time ---------------------------------------------------------------------------------------
+
+void Master::tick(TimePoint now) {
+  for (const HostId& id : group_.newly_lost(now)) {
+    group_.update_room(*group_.find(id), ledger_);
+    out_.event(now, EventKind::lost, {}, id,
+               "nothing heard of " + quoted(id.str()) + ": it is left alone until it reports");
+  }
+  for (const HostId& id : group_.give_up(now, ledger_)) {
+    ledger_.forget_host(id);
+    out_.event(now, EventKind::lost, {}, id, quoted(id.str()) + " no longer counts as a slave");
+  }
+  conductor_.tick(now);
+  close_finished_plan(now);
+  plan_if_due(now);
+}
+
+TimePoint Master::next_deadline() const {
+  return std::min({next_plan_, conductor_.next_deadline(), group_.next_loss()});
+}
+
+// --- planning -----------------------------------------------------------------------------------
+
+// Not more often than samples come in: a host that stays over would otherwise be planned for with
+// the same figures again and again.
+void Master::plan_soon(TimePoint now) {
+  next_plan_ = std::min(next_plan_, std::max(now, last_plan_ + config_.sample.sample_interval));
+}
+
+void Master::plan_if_due(TimePoint now) {
+  if (now < next_plan_) return;
+  // A plan under way is finished first, but not waited for endlessly.
+  const bool busy = plan_ && plan_->state == PlanState::running;
+  if (busy && now < plan_->made_at + config_.plan.plan_interval) {
+    next_plan_ =
+        std::min(plan_->made_at + config_.plan.plan_interval, now + config_.sample.sample_interval);
+    return;
+  }
+  last_plan_ = now;
+  next_plan_ = now + config_.plan.plan_interval;
+  decide(now, make_plan(now));
+}
+
+Master::MadePlan Master::make_plan(TimePoint now) {
+  const Picture picture = picture_of(now, config_, group_, ledger_, conductor_.rests());
+  const Snapshot& snapshot = picture.snapshot;
+  if (picture.doubled > 0) {
+    out_.event(now, EventKind::alarm, {}, {},
+               std::to_string(picture.doubled) +
+                   " VMs are reported as running by two hosts; nothing is done with them");
+  }
+  plan::Options options;
+  options.outgoing_max = config_.migrate.outgoing;
+  options.incoming_max = config_.migrate.incoming;
+  const Plan made = plan::make_plan(snapshot, options);
+
+  MadePlan plan;
+  plan.id = std::to_string(incarnation_) + "." + std::to_string(++plans_made_);
+  plan.made_at = now;
+  plan.lower_bound = made.lower_bound;
+  const std::vector<Resources> loads = loads_of(snapshot);
+  for (const Migration& migration : made.migrations) {
+    const Host& from = snapshot.hosts[migration.from];
+    const Vm& vm = snapshot.vms[migration.vm];
+    const Member& member = *group_.find(from.id);
+    plan.moves.push_back(
+        PlannedMove{vm.id, from.id, snapshot.hosts[migration.to].id, migration.step, migration.swap,
+                    vm.load, why_relieved(from, member.facts.thresholds, loads[migration.from])});
+  }
+  for (const Surplus& surplus : made.surplus) {
+    const VmId& vm = snapshot.vms[surplus.vm].id;
+    const auto held = picture.held.find(vm);
+    const bool is_held = surplus.reason == SurplusReason::immovable && held != picture.held.end();
+    plan.surplus.push_back(SurplusView{vm, snapshot.hosts[surplus.host].id,
+                                       is_held ? held->second : name_of(surplus.reason)});
+  }
+  // What is told to people is measured against the thresholds they have set, not against the aim.
+  Snapshot real = snapshot;
+  for (Host& host : real.hosts) host.thresholds = group_.find(host.id)->facts.thresholds;
+  plan.overload_before = overload_of(real);
+  plan.overloaded_before = overloaded_hosts(real);
+  const Snapshot after = applied(std::move(real), made);
+  plan.overload_after = overload_of(after);
+  plan.overloaded_after = overloaded_hosts(after);
+  return plan;
+}
+
+void Master::decide(TimePoint now, MadePlan plan) {
+  out_.count("plans_made");
+  const Mode mode = config_.plan.mode;
+  const bool quiet = now < quiet_until_;
+  const bool too_large = plan.moves.size() > config_.plan.max_moves;
+  if (plan.moves.empty()) {
+    plan.state = PlanState::done;
+  } else if (mode == Mode::recommend || quiet) {
+    plan.state = PlanState::recommended;
+  } else if (mode == Mode::approve || too_large) {
+    plan.state = PlanState::needs_approval;
+  } else {
+    plan.state = PlanState::running;
+  }
+  if (!plan.moves.empty()) {
+    const std::string and_then =
+        plan.state == PlanState::recommended
+            ? (quiet && mode != Mode::recommend ? "nothing moves so soon after the start"
+                                                : "recommended only")
+        : plan.state == PlanState::needs_approval ? "waits for `ballast approve " + plan.id + "`"
+                                                  : "it begins";
+    out_.event(now, EventKind::planned, {}, {},
+               "plan " + plan.id + ": " + std::to_string(plan.moves.size()) + " migrations for " +
+                   std::to_string(plan.overloaded_before) + " overloaded hosts, " +
+                   std::to_string(plan.overloaded_after) + " left; " + and_then);
+  }
+  plan_ = std::move(plan);
+  if (plan_->state == PlanState::running) conductor_.start(now, plan_->moves);
+  close_finished_plan(now);
+}
+
+void Master::close_finished_plan(TimePoint now) {
+  if (!plan_ || plan_->state != PlanState::running || !conductor_.idle()) return;
+  const bool all_done = conductor_.abandoned().empty();
+  plan_->state = all_done ? PlanState::done : PlanState::abandoned;
+  if (!all_done) {
+    out_.count("plans_abandoned");
+    plan_soon(now);
+  }
+}
+
+Status Master::approve(TimePoint now, const std::string& plan_id) {
+  if (!plan_ || plan_->state != PlanState::needs_approval)
+    return Error{"no plan waits for approval on this node"};
+  if (plan_->id != plan_id)
+    return Error{"plan " + quoted(plan_id) + " does not wait for approval; plan " + plan_->id +
+                 " does"};
+  plan_->state = PlanState::running;
+  plan_->made_at = now;
+  conductor_.start(now, plan_->moves);
+  close_finished_plan(now);
+  return {};
+}
+
+// --- views --------------------------------------------------------------------------------------
+
+std::vector<HostView> Master::hosts(TimePoint now) const {
+  std::vector<HostView> views;
+  for (const auto& [id, member] : group_.members()) {
+    HostView view;
+    view.id = id;
+    view.role = id == out_.self() ? Role::master : Role::slave;
+    view.capacity = member.facts.capacity;
+    view.load = member.load();
+    view.thresholds = member.facts.thresholds;
+    view.vms = member.report.vms.size();
+    const std::string unusable = group_.why_unusable(now, member);
+    const bool over = unusable.empty() && is_overloaded(view.load, view.capacity, view.thresholds);
+    view.state = !unusable.empty()           ? "stale: " + unusable
+                 : member.report.maintenance ? "maintenance"
+                 : over                      ? "over"
+                                             : "ok";
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+std::optional<PlanView> Master::plan(TimePoint now) const {
+  if (!plan_) return std::nullopt;
+  PlanView view;
+  view.id = plan_->id;
+  view.age = now - plan_->made_at;
+  view.surplus = plan_->surplus;
+  view.overload_before = plan_->overload_before;
+  view.overload_after = plan_->overload_after;
+  view.overloaded_before = plan_->overloaded_before;
+  view.overloaded_after = plan_->overloaded_after;
+  view.lower_bound = plan_->lower_bound;
+  const bool conducted = plan_->state == PlanState::running ||
+                         plan_->state == PlanState::abandoned ||
+                         (plan_->state == PlanState::done && !plan_->moves.empty());
+  if (conducted) {
+    view.moves = conductor_.moves();
+  } else {
+    for (const PlannedMove& move : plan_->moves)
+      view.moves.push_back(
+          {move.vm, move.from, move.to, move.step, move.swap, "planned", move.why});
+  }
+  switch (plan_->state) {
+    case PlanState::recommended: view.state = "recommended"; break;
+    case PlanState::needs_approval: view.state = "waits for approval"; break;
+    case PlanState::running: view.state = "running"; break;
+    case PlanState::done: view.state = plan_->moves.empty() ? "nothing to do" : "done"; break;
+    case PlanState::abandoned: view.state = "abandoned: " + conductor_.abandoned(); break;
+  }
+  return view;
+}
+
+}  // namespace ballast::node

@@ -1,0 +1,72 @@
+// The part of a node that leads a group: takes reports, plans when it is time, and has the plan
+// conducted, recommended or laid before somebody, as its mode says. Source: design, section 3.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ballast/ledger/ledger.h"
+#include "conductor.h"
+#include "group.h"
+#include "outbox.h"
+#include "picture.h"
+
+namespace ballast::node {
+
+class Master {
+ public:
+  Master(TimePoint now, const Config& config, std::uint64_t incarnation, Outbox& out);
+
+  void tick(TimePoint now);
+  TimePoint next_deadline() const;
+
+  // Messages; `from` is proven.
+  void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Attach& attach);
+  void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Report& report);
+  void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Outcome& outcome);
+  void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::LeaseState& state);
+
+  Status approve(TimePoint now, const std::string& plan_id);
+
+  std::vector<HostView> hosts(TimePoint now) const;
+  std::optional<PlanView> plan(TimePoint now) const;
+  std::vector<MoveView> in_flight() const { return conductor_.in_flight(); }
+
+ private:
+  enum class PlanState : unsigned char { recommended, needs_approval, running, done, abandoned };
+  struct MadePlan {
+    std::string id;
+    TimePoint made_at;
+    PlanState state = PlanState::recommended;
+    std::vector<PlannedMove> moves;
+    std::vector<SurplusView> surplus;
+    double overload_before = 0;
+    double overload_after = 0;
+    std::size_t overloaded_before = 0;
+    std::size_t overloaded_after = 0;
+    std::size_t lower_bound = 0;
+  };
+
+  bool known_epoch(TimePoint now, const NodeId& from, const Epoch& epoch);
+  void plan_soon(TimePoint now);
+  void plan_if_due(TimePoint now);
+  MadePlan make_plan(TimePoint now);
+  void decide(TimePoint now, MadePlan plan);
+  void close_finished_plan(TimePoint now);
+
+  const Config config_;
+  std::uint64_t incarnation_;
+  Outbox& out_;
+  ledger::Ledger ledger_;
+  Group group_;
+  Conductor conductor_;
+  TimePoint quiet_until_;
+  TimePoint next_plan_;
+  TimePoint last_plan_;
+  std::uint64_t plans_made_ = 0;
+  std::optional<MadePlan> plan_;
+};
+
+}  // namespace ballast::node

@@ -1,0 +1,68 @@
+// Where the parts of a node put what they want done. Messages to the node itself do not leave it:
+// they come round as if they had been delivered, so that a master treats its own host as any other.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "ballast/base/bounded.h"
+#include "ballast/base/limits.h"
+#include "ballast/node/node.h"
+
+namespace ballast::node {
+
+class Outbox {
+ public:
+  Outbox(NodeId self, std::string cluster) : self_(std::move(self)), cluster_(std::move(cluster)) {}
+
+  const NodeId& self() const { return self_; }
+  void set_epoch(const Epoch& epoch) { epoch_ = epoch; }
+
+  // With an endpoint: connect there. Without: on the session that the node opened to us.
+  void send(const NodeId& to, const std::string& endpoint, wire::Body body) {
+    wire::Message message{wire::Header{cluster_, self_, epoch_}, std::move(body)};
+    if (to == self_) {
+      own_.push_back(std::move(message));
+    } else {
+      effects_.sends.push_back(wire::Envelope{to, endpoint, std::move(message)});
+    }
+  }
+
+  void command(HypervisorCommand command) { effects_.commands.push_back(std::move(command)); }
+  void save(StoredState state) { effects_.save = std::move(state); }
+
+  void event(TimePoint now, EventKind kind, const VmId& vm, const HostId& host, std::string text) {
+    Event event{now, ++events_made_, kind, vm, host, std::move(text)};
+    effects_.events.push_back(event);
+    recent_.push(std::move(event));
+  }
+
+  void count(const std::string& what, std::uint64_t by = 1) { counters_[what] += by; }
+
+  // The next message of ours to ourselves.
+  bool has_own() const { return !own_.empty(); }
+  wire::Message take_own() {
+    wire::Message message = std::move(own_.front());
+    own_.pop_front();
+    return message;
+  }
+
+  Effects take_effects() { return std::exchange(effects_, Effects{}); }
+  const BoundedRing<Event>& recent() const { return recent_; }
+  const std::map<std::string, std::uint64_t>& counters() const { return counters_; }
+
+ private:
+  NodeId self_;
+  std::string cluster_;
+  Epoch epoch_;
+  Effects effects_;
+  std::deque<wire::Message> own_;
+  BoundedRing<Event> recent_{limits::events_kept};
+  std::uint64_t events_made_ = 0;
+  std::map<std::string, std::uint64_t> counters_;
+};
+
+}  // namespace ballast::node

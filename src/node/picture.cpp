@@ -1,0 +1,150 @@
+// How the running system's wishes become plain thresholds:
+//
+//   over its threshold for `dwell` samples   aims at target x threshold: a source
+//   over it, but not for that long           left alone: neither source nor target
+//   between target and threshold             its present use: no source, takes nothing
+//   below target x threshold                 target x threshold: takes VMs up to that
+//
+// A VM in flight is counted where it will be; its memory also where it comes from, since it is held
+// at both ends until it has left.
+
+#include "picture.h"
+
+#include <algorithm>
+#include <set>
+
+namespace ballast::node {
+namespace {
+
+std::string minutes(Duration span) {
+  return std::to_string(static_cast<long>(seconds_of(span) / 60) + 1) + " min";
+}
+
+// Sets the limits of one host as told above, resource by resource; false when it must be left
+// alone.
+bool set_limits(Host& host, const Resources& load, bool dwelled, double target) {
+  if (is_overloaded(load, host.capacity, host.thresholds) && !dwelled) return false;
+  for (const Resource r : all_resources) {
+    const double aim = host.thresholds[r] * target;
+    if (host.capacity[r] == unlimited) continue;
+    const double use = load[r] / host.capacity[r];
+    const bool over = use > host.thresholds[r] + load_tolerance;
+    host.thresholds[r] = over ? aim : std::clamp(use, aim, 1.0);
+  }
+  return true;
+}
+
+class Builder {
+ public:
+  Builder(TimePoint now, const Config& config, const Group& group, const ledger::Ledger& ledger,
+          const std::map<VmId, TimePoint>& rests)
+      : now_(now), config_(config), group_(group), ledger_(ledger), rests_(rests) {}
+
+  Picture build() {
+    for (const auto& [id, member] : group_.members()) add_host(member);
+    find_doubled();
+    for (const auto& [id, member] : group_.members()) {
+      for (const wire::VmReport& vm : member.report.vms) add_vm(member, vm);
+    }
+    add_unseen_arrivals();
+    const std::vector<Resources> loads = loads_of(picture_.snapshot);
+    HostIndex index = 0;
+    for (const auto& [id, member] : group_.members()) {
+      Host& host = picture_.snapshot.hosts[index];
+      const bool dwelled = member.report.over_samples >= config_.plan.dwell;
+      if (!set_limits(host, loads[index], dwelled, config_.plan.target)) host.usable = false;
+      ++index;
+    }
+    return std::move(picture_);
+  }
+
+ private:
+  void add_host(const Member& member) {
+    Host host;
+    host.id = member.id;
+    host.capacity = member.facts.capacity;
+    host.base = member.report.base;
+    host.thresholds = member.facts.thresholds;
+    host.maintenance = member.report.maintenance;
+    host.usable = group_.why_unusable(now_, member).empty();
+    index_of_.emplace(member.id, static_cast<HostIndex>(picture_.snapshot.hosts.size()));
+    picture_.snapshot.hosts.push_back(std::move(host));
+  }
+
+  void find_doubled() {
+    std::set<VmId> running;
+    for (const auto& [id, member] : group_.members()) {
+      for (const wire::VmReport& vm : member.report.vms) {
+        const bool runs = vm.vm.presence == Presence::running;
+        if (runs && !running.insert(vm.vm.id).second) doubled_.insert(vm.vm.id);
+      }
+    }
+    picture_.doubled = doubled_.size();
+  }
+
+  // Why this VM must stay, whatever its hypervisor allows.
+  std::string why_held(const Member& member, const wire::VmReport& vm) const {
+    if (doubled_.contains(vm.vm.id)) return "two hosts say that it runs there";
+    if (vm.vm.presence != Presence::running) return std::string("it is ") + name_of(vm.vm.presence);
+    if (ledger_.find(vm.vm.id) != nullptr) return "it is in flight";
+    const auto failed = rests_.find(vm.vm.id);
+    if (failed != rests_.end() && failed->second > now_)
+      return "its last migration failed; it rests for " + minutes(failed->second - now_);
+    // Drain overrides the cooldown: the host is to be emptied.
+    if (vm.rest > Duration(0) && !member.report.maintenance)
+      return "it moved lately and rests for " + minutes(vm.rest);
+    return {};
+  }
+
+  void add_vm(const Member& member, const wire::VmReport& report) {
+    if (!seen_.insert(report.vm.id).second) {
+      // The same id again, on another host: its load counts there too, but nothing is planned.
+      picture_.snapshot.hosts[index_of_.at(member.id)].base += report.vm.load;
+      return;
+    }
+    const ledger::Lease* lease = ledger_.find(report.vm.id);
+    HostId at = member.id;
+    if (lease != nullptr && lease->from == member.id && index_of_.contains(lease->to)) {
+      at = lease->to;
+      picture_.snapshot.hosts[index_of_.at(member.id)].base.memory_mib += report.vm.load.memory_mib;
+    }
+    Vm vm;
+    vm.id = report.vm.id;
+    vm.host = index_of_.at(at);
+    vm.load = report.vm.load;
+    vm.dirty_rate_mib_s = report.vm.dirty_rate_mib_s;
+    const std::string held = why_held(member, report);
+    vm.movable = report.vm.movable && held.empty();
+    if (!held.empty()) picture_.held.emplace(vm.id, held);
+    if (!report.vm.movable) picture_.held.emplace(vm.id, report.vm.immovable_reason);
+    picture_.snapshot.vms.push_back(std::move(vm));
+  }
+
+  // Room that is promised to a VM which no host of the group reports.
+  void add_unseen_arrivals() {
+    for (const auto& [id, lease] : ledger_.leases()) {
+      if (seen_.contains(lease.vm)) continue;
+      const auto target = index_of_.find(lease.to);
+      if (target != index_of_.end()) picture_.snapshot.hosts[target->second].base += lease.load;
+    }
+  }
+
+  TimePoint now_;
+  const Config& config_;
+  const Group& group_;
+  const ledger::Ledger& ledger_;
+  const std::map<VmId, TimePoint>& rests_;
+  Picture picture_;
+  std::map<HostId, HostIndex> index_of_;
+  std::set<VmId> seen_;
+  std::set<VmId> doubled_;
+};
+
+}  // namespace
+
+Picture picture_of(TimePoint now, const Config& config, const Group& group,
+                   const ledger::Ledger& ledger, const std::map<VmId, TimePoint>& rests) {
+  return Builder(now, config, group, ledger, rests).build();
+}
+
+}  // namespace ballast::node

@@ -1,0 +1,25 @@
+// From the group as it is to the snapshot that is planned: where what the planner need not know
+// (dwell, target, cooldown, leases in flight) is put into thresholds and immovable VMs.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "ballast/model/config.h"
+#include "ballast/model/snapshot.h"
+#include "group.h"
+
+namespace ballast::node {
+
+struct Picture {
+  Snapshot snapshot;
+  // Why a VM stays where it is although the hypervisor would let it go: "rests for 12 min", ...
+  std::map<VmId, std::string> held;
+  std::size_t doubled = 0;  // VMs that two hosts report as running
+};
+
+// `rests` are VMs that rest for a reason of the master's own (a failed migration), until then.
+Picture picture_of(TimePoint now, const Config& config, const Group& group,
+                   const ledger::Ledger& ledger, const std::map<VmId, TimePoint>& rests);
+
+}  // namespace ballast::node

@@ -1,0 +1,176 @@
+#include "sampler.h"
+
+#include <algorithm>
+
+#include "ballast/base/limits.h"
+#include "ballast/model/plausible.h"
+
+namespace ballast::node {
+namespace {
+
+constexpr int missed_samples_max = 3;
+
+Resources running_load(const HostSample& sample) {
+  Resources sum = sample.base;
+  for (const VmSample& vm : sample.vms) sum += vm.load;
+  return sum;
+}
+
+}  // namespace
+
+Sampler::Sampler(TimePoint now, const Config& config, const StoredState& stored)
+    : settings_(config.sample),
+      host_(config.host),
+      thresholds_(config.host.thresholds.value_or(config.plan.thresholds)),
+      dwell_(config.plan.dwell),
+      last_at_(now),
+      next_sample_(now),
+      base_(config.sample.estimator, config.sample.report_interval) {
+  for (const StoredState::Rest& rest : stored.rests) rests_[rest.vm] = now + rest.remaining;
+}
+
+void Sampler::tick(TimePoint now, Outbox& out) {
+  if (now < next_sample_) return;
+  next_sample_ = now + settings_.sample_interval;
+  out.command(SampleHost{});
+}
+
+bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
+  HostSample sample = taken;
+  if (host_.cpu_mhz) sample.capacity.cpu_mhz = *host_.cpu_mhz;
+  if (host_.memory_mib) sample.capacity.memory_mib = *host_.memory_mib;
+  if (host_.network_mbit) sample.capacity.network_mbit = *host_.network_mbit;
+  if (host_.base) sample.base = *host_.base;
+  answered_ = true;
+  last_at_ = now;
+  const std::string before = distrust_;
+  distrust_ = distrust_of(sample, thresholds_);
+  if (!distrust_.empty()) {
+    if (before != distrust_) {
+      out.event(now, EventKind::alarm, {}, out.self(),
+                "the figures of this host are not acted upon: " + distrust_);
+    }
+    out.count("samples_implausible");
+    over_samples_ = 0;
+    return false;  // the last figures that could be trusted stay
+  }
+  last_ = std::move(sample);
+  std::sort(last_->vms.begin(), last_->vms.end(),
+            [](const VmSample& a, const VmSample& b) { return a.id < b.id; });
+  base_.add(now, last_->base);
+  for (const VmSample& vm : last_->vms) {
+    auto& estimator = estimators_.try_emplace(vm.id, settings_.estimator, settings_.report_interval)
+                          .first->second;
+    estimator.add(now, vm.load);
+  }
+  forget_vms_that_left();
+  over_samples_ = over_now() ? over_samples_ + 1 : 0;
+  return over_samples_ == dwell_;
+}
+
+void Sampler::failed(TimePoint now, const std::string& reason, Outbox& out) {
+  out.count("samples_failed");
+  if (now - last_at_ < missed_samples_max * settings_.sample_interval) return;
+  if (distrust_.empty()) {
+    out.event(now, EventKind::alarm, {}, out.self(),
+              "the hypervisor gives no samples, this host is left alone: " + reason);
+  }
+  answered_ = true;
+  distrust_ = "no samples from the hypervisor: " + reason.substr(0, limits::text_bytes_max / 2);
+  over_samples_ = 0;
+}
+
+void Sampler::arrived(TimePoint now, const VmId& vm, const Resources& load) {
+  if (!last_) return;
+  for (VmSample& known : last_->vms) {
+    if (known.id != vm) continue;
+    known.presence = Presence::running;
+    return;
+  }
+  VmSample sample;
+  sample.id = vm;
+  sample.load = load;
+  last_->vms.push_back(std::move(sample));
+  last_->memory_free_mib = std::max(0.0, last_->memory_free_mib - load.memory_mib);
+  estimators_.try_emplace(vm, settings_.estimator, settings_.report_interval)
+      .first->second.add(now, load);
+}
+
+void Sampler::left(const VmId& vm) {
+  if (last_) std::erase_if(last_->vms, [&](const VmSample& known) { return known.id == vm; });
+  estimators_.erase(vm);
+  rests_.erase(vm);
+}
+
+void Sampler::forget_vms_that_left() {
+  const auto here = [&](const VmId& vm) { return find(vm) != nullptr; };
+  std::erase_if(estimators_, [&](const auto& known) { return !here(known.first); });
+}
+
+const VmSample* Sampler::find(const VmId& vm) const {
+  if (!last_) return nullptr;
+  const auto found = std::find_if(last_->vms.begin(), last_->vms.end(),
+                                  [&](const VmSample& known) { return known.id == vm; });
+  return found == last_->vms.end() ? nullptr : &*found;
+}
+
+bool Sampler::over_now() const {
+  return is_overloaded(running_load(*last_), last_->capacity, thresholds_);
+}
+
+Resources Sampler::estimated(TimePoint now, const VmId& vm, const Resources& latest) const {
+  const auto found = estimators_.find(vm);
+  if (found == estimators_.end() || found->second.samples() == 0) return latest;
+  Resources load = found->second.estimate(now, settings_.report_interval);
+  // Memory is held or not: what counts is what the VM holds now.
+  load.memory_mib = latest.memory_mib;
+  return load;
+}
+
+wire::HostFacts Sampler::facts(const std::string& endpoint) const {
+  return wire::HostFacts{last_ ? last_->capacity : Resources{}, thresholds_, endpoint};
+}
+
+wire::HostReport Sampler::report(TimePoint now) const {
+  wire::HostReport report;
+  report.distrust = distrust_;
+  if (!last_) return report;
+  report.cpu_used_mhz = last_->cpu_used_mhz;
+  report.memory_free_mib = last_->memory_free_mib;
+  report.over_samples = over_samples_;
+  report.base = base_.samples() == 0 ? last_->base : base_.estimate(now, settings_.report_interval);
+  report.base.memory_mib = last_->base.memory_mib;
+  Resources sum = report.base;
+  for (const VmSample& vm : last_->vms) {
+    wire::VmReport told;
+    told.vm = vm;
+    told.vm.load = estimated(now, vm.id, vm.load);
+    if (const auto rest = rests_.find(vm.id); rest != rests_.end() && rest->second > now)
+      told.rest = rest->second - now;
+    sum += told.vm.load;
+    report.vms.push_back(std::move(told));
+  }
+  // A load that has just risen is still small in a mean. A host that its samples show over a
+  // threshold must not look well in its report, so it reports what it sees.
+  if (over_samples_ >= dwell_ && !is_overloaded(sum, last_->capacity, thresholds_)) {
+    report.base = last_->base;
+    for (std::size_t i = 0; i < report.vms.size(); ++i) report.vms[i].vm.load = last_->vms[i].load;
+  }
+  return report;
+}
+
+void Sampler::rest(TimePoint now, const VmId& vm, Duration span) {
+  std::erase_if(rests_, [&](const auto& known) { return known.second <= now; });
+  if (rests_.size() >= limits::moves_remembered_max) rests_.erase(rests_.begin());
+  rests_[vm] = now + span;
+}
+
+std::vector<StoredState::Rest> Sampler::rests(TimePoint now) const {
+  std::vector<StoredState::Rest> rests;
+  for (const auto& [vm, until] : rests_) {
+    if (until > now) rests.push_back({vm, until - now});
+  }
+  return rests;
+}
+
+}  // namespace ballast::node

@@ -1,0 +1,67 @@
+// From looks at the hypervisor to the report of a host: keeps one estimator a VM, counts how long
+// the host has been over a threshold, and says when its figures should not be trusted.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "ballast/estimate/estimator.h"
+#include "ballast/model/config.h"
+#include "ballast/model/hypervisor.h"
+#include "ballast/node/node.h"
+#include "ballast/wire/messages.h"
+#include "outbox.h"
+
+namespace ballast::node {
+
+class Sampler {
+ public:
+  Sampler(TimePoint now, const Config& config, const StoredState& stored);
+
+  // Asks for a sample when it is time.
+  void tick(TimePoint now, Outbox& out);
+  TimePoint next_deadline() const { return next_sample_; }
+  void sample_now(TimePoint now) { next_sample_ = now; }
+
+  // True when this sample is the one that makes the host count as overloaded: report at once.
+  bool take(TimePoint now, const HostSample& taken, Outbox& out);
+  void failed(TimePoint now, const std::string& reason, Outbox& out);
+
+  // A VM came to run here, with the load that its lease told; or left.
+  void arrived(TimePoint now, const VmId& vm, const Resources& load);
+  void left(const VmId& vm);
+
+  // False before the hypervisor's first answer. A host without figures to trust reports that too.
+  bool ready() const { return answered_; }
+  wire::HostFacts facts(const std::string& endpoint) const;
+  // All but jobs and reservations, which the holder knows.
+  wire::HostReport report(TimePoint now) const;
+
+  const VmSample* find(const VmId& vm) const;
+  double memory_free_mib() const { return last_ ? last_->memory_free_mib : 0; }
+  void rest(TimePoint now, const VmId& vm, Duration span);
+  std::vector<StoredState::Rest> rests(TimePoint now) const;
+
+ private:
+  Resources estimated(TimePoint now, const VmId& vm, const Resources& latest) const;
+  bool over_now() const;
+  void forget_vms_that_left();
+
+  SampleSettings settings_;
+  HostSettings host_;
+  Thresholds thresholds_;
+  std::uint32_t dwell_ = 2;
+  std::optional<HostSample> last_;
+  bool answered_ = false;
+  TimePoint last_at_;
+  TimePoint next_sample_;
+  std::string distrust_ = "no sample yet";
+  std::uint32_t over_samples_ = 0;
+  std::map<VmId, estimate::LoadEstimator> estimators_;
+  estimate::LoadEstimator base_;
+  std::map<VmId, TimePoint> rests_;  // until when
+};
+
+}  // namespace ballast::node
