@@ -1,0 +1,32 @@
+// Loads of VMs over time, out of a trace that all who look share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "ballast/base/ids.h"
+#include "ballast/base/time.h"
+#include "ballast/model/resources.h"
+#include "ballast/model/trace.h"
+
+namespace ballast::hypermodel {
+
+class Loads {
+ public:
+  // The trace's ids must be unique.
+  explicit Loads(std::shared_ptr<const Trace> trace);
+
+  const Trace& trace() const { return *trace_; }
+
+  // The load of a VM that long after the trace began; nothing for a VM that the trace does not
+  // know.
+  std::optional<Resources> load(const VmId& vm, Duration since_start) const;
+
+ private:
+  std::shared_ptr<const Trace> trace_;
+  std::unordered_map<VmId, std::uint32_t> index_;  // looked up, never walked
+};
+
+}  // namespace ballast::hypermodel
