@@ -12,6 +12,10 @@ bool is_valid_id(std::string_view text) {
 bool is_clean_text(std::string_view text, std::size_t bytes_max) {
   if (text.size() > bytes_max) return false;
   for (std::size_t at = 0; at < text.size();) {
+    if (text[at] >= ' ' && text[at] <= '~') {  // nearly all of them
+      ++at;
+      continue;
+    }
     if (is_control(text, at)) return false;
     const std::size_t length = utf8_length(text, at);
     if (length == 0) return false;

@@ -7,30 +7,43 @@
 namespace ballast::wire {
 namespace {
 
+constexpr unsigned positive_fixed_last = 0x7F;
+constexpr unsigned nil = 0xC0;
 constexpr unsigned false_byte = 0xC2;
 constexpr unsigned true_byte = 0xC3;
 constexpr unsigned uint8_byte = 0xCC;
 constexpr unsigned uint16_byte = 0xCD;
 constexpr unsigned uint32_byte = 0xCE;
 constexpr unsigned uint64_byte = 0xCF;
+constexpr unsigned int8_byte = 0xD0;
+constexpr unsigned int16_byte = 0xD1;
+constexpr unsigned int32_byte = 0xD2;
+constexpr unsigned int64_byte = 0xD3;
 constexpr unsigned str8_byte = 0xD9;
 constexpr unsigned str16_byte = 0xDA;
 constexpr unsigned str32_byte = 0xDB;
 constexpr unsigned array16_byte = 0xDC;
 constexpr unsigned array32_byte = 0xDD;
 
+constexpr unsigned negative_fixed_first = 0xE0;
+
+constexpr bool is_unsigned(unsigned byte) {
+  return byte <= positive_fixed_last || (byte >= uint8_byte && byte <= uint64_byte);
+}
 constexpr bool is_fixed_string(unsigned byte) { return (byte & 0xE0U) == 0xA0U; }
 constexpr bool is_fixed_array(unsigned byte) { return (byte & 0xF0U) == 0x90U; }
 
 const char* kind_of(unsigned byte) {
-  if (byte <= 0x7F || (byte >= uint8_byte && byte <= uint64_byte)) return "a whole number";
-  if (byte >= 0xE0 || (byte >= 0xD0 && byte <= 0xD3)) return "a signed whole number";
+  if (is_unsigned(byte)) return "a whole number";
+  if (byte >= negative_fixed_first || (byte >= int8_byte && byte <= int64_byte)) {
+    return "a signed whole number";
+  }
   if (is_fixed_string(byte) || (byte >= str8_byte && byte <= str32_byte)) return "a text";
   if (is_fixed_array(byte) || byte == array16_byte || byte == array32_byte) return "an array";
   if (byte <= 0x8F || byte == 0xDE || byte == 0xDF) return "a map";
   if (byte == false_byte || byte == true_byte) return "true or false";
   if (byte == 0xCA || byte == 0xCB) return "a real number";
-  if (byte == 0xC0) return "nil";
+  if (byte == nil) return "nil";
   return "binary data or an extension";
 }
 
@@ -95,25 +108,43 @@ std::string_view Reader::string(const char* name) {
   return text;
 }
 
-std::uint64_t Reader::unsigned_up_to(const char* name, std::uint64_t largest) {
-  const unsigned byte = left() > 0 ? static_cast<unsigned char>(*at_) : false_byte;
-  std::uint64_t number = byte;
-  if (byte > 0x7F) {
-    if (byte < uint8_byte || byte > uint64_byte) {
-      fail_kind(name, "a whole number");
-      return 0;
-    }
-    ++at_;
-    number = byte == uint8_byte    ? big_endian<std::uint8_t>(name)
-             : byte == uint16_byte ? big_endian<std::uint16_t>(name)
-             : byte == uint32_byte ? big_endian<std::uint32_t>(name)
-                                   : big_endian<std::uint64_t>(name);
-  } else {
-    ++at_;
+std::uint64_t Reader::unsigned_here(const char* name) {
+  const auto byte = static_cast<unsigned char>(*at_++);
+  switch (byte) {
+    case uint8_byte: return big_endian<std::uint8_t>(name);
+    case uint16_byte: return big_endian<std::uint16_t>(name);
+    case uint32_byte: return big_endian<std::uint32_t>(name);
+    case uint64_byte: return big_endian<std::uint64_t>(name);
+    default: return byte;
   }
+}
+
+std::uint64_t Reader::unsigned_up_to(const char* name, std::uint64_t largest) {
+  if (left() == 0 || !is_unsigned(static_cast<unsigned char>(*at_))) {
+    fail_kind(name, "a whole number");
+    return 0;
+  }
+  const std::uint64_t number = unsigned_here(name);
   if (number <= largest) return number;
   fail(name, std::to_string(number), "at most " + std::to_string(largest));
   return 0;
+}
+
+double Reader::whole_as_real(const char* name) {
+  const unsigned byte = left() > 0 ? static_cast<unsigned char>(*at_) : nil;
+  if (is_unsigned(byte)) return static_cast<double>(unsigned_here(name));
+  if (byte >= negative_fixed_first) return static_cast<signed char>(*at_++);
+  if (byte < int8_byte || byte > int64_byte) {
+    fail_kind(name, "a number");
+    return 0;
+  }
+  ++at_;
+  switch (byte) {
+    case int8_byte: return static_cast<std::int8_t>(big_endian<std::uint8_t>(name));
+    case int16_byte: return static_cast<std::int16_t>(big_endian<std::uint16_t>(name));
+    case int32_byte: return static_cast<std::int32_t>(big_endian<std::uint32_t>(name));
+    default: return static_cast<double>(static_cast<std::int64_t>(big_endian<std::uint64_t>(name)));
+  }
 }
 
 void Reader::fail(const char* name, const std::string& found, const std::string& expected) {

@@ -165,18 +165,19 @@ class Reader {
     }
     return number;
   }
+  // A real number; msgpack writes one without fraction as a whole number.
   double real(const char* name) {
     constexpr char float64_byte = '\xCB';
-    if (left() == 0 || *at_ != float64_byte) {
-      fail_kind(name, "a 64-bit real number");
-      return 0;
-    }
+    if (left() == 0 || *at_ != float64_byte) return whole_as_real(name);
     ++at_;
     return std::bit_cast<double>(big_endian<std::uint64_t>(name));
   }
+  double whole_as_real(const char* name);
   // A view into the message; empty on failure.
   std::string_view string(const char* name);
   std::uint64_t unsigned_up_to(const char* name, std::uint64_t largest);
+  // The same; at_ stands on one of the formats of unsigned numbers.
+  std::uint64_t unsigned_here(const char* name);
 
   [[gnu::cold, gnu::noinline]] void fail_short(const char* name);
   [[gnu::cold, gnu::noinline]] void fail_kind(const char* name, const char* expected);

@@ -19,9 +19,9 @@ concept Of = std::same_as<std::remove_const_t<T>, Plain>;
 
 // The least bytes that one item of a list takes: a list that claims more items than the bytes left
 // can hold is refused before anything is allocated for it.
-inline constexpr std::size_t vm_bytes_min = 43;
-inline constexpr std::size_t job_bytes_min = 5;
-inline constexpr std::size_t reservation_bytes_min = 38;
+inline constexpr std::size_t vm_bytes_min = 11;
+inline constexpr std::size_t job_bytes_min = 4;
+inline constexpr std::size_t reservation_bytes_min = 11;
 
 void fields(auto& io, const char* name, Of<Epoch> auto& epoch) {
   io.record(name, 2, [&] {

@@ -23,10 +23,13 @@ inline constexpr std::size_t jobs_per_host_max = 64;
 inline constexpr std::size_t message_bytes_max = 1U << 20U;
 inline constexpr std::size_t message_depth_max = 8;
 inline constexpr std::size_t send_queue_messages_max = 1000;
-inline constexpr std::size_t receive_queue_messages_max = 4096;
+inline constexpr std::size_t receive_queue_messages_max = 256;  // of one session
+inline constexpr std::size_t waiting_for_link_max = 16;         // messages while it is down
 inline constexpr std::size_t sockets_max = 16384;
 inline constexpr std::size_t peers_per_node_max = 8192;
-inline constexpr std::size_t control_bytes_max = 64U << 10U;
+inline constexpr std::size_t control_bytes_max = 64U << 10U;  // a request
+inline constexpr std::size_t control_reply_bytes_max = 64U << 20U;
+inline constexpr std::size_t control_requests_max = 64;  // not yet answered
 
 // Numbers from outside: a larger one is taken for a mistake
 inline constexpr double cpu_mhz_max = 1e9;
@@ -40,6 +43,10 @@ inline constexpr double rest_s_max = 366.0 * 24 * 3600;  // of a VM that has mov
 // Files
 inline constexpr std::size_t input_bytes_max = 1U << 30U;  // after decompression
 inline constexpr std::size_t config_bytes_max = 1U << 20U;
+inline constexpr std::size_t config_errors_max = 100;  // told of one file
+inline constexpr std::size_t path_bytes_max = 1024;
+inline constexpr std::size_t socket_path_bytes_max = 107;  // sockaddr_un, unix(7)
+inline constexpr std::size_t seeds_max = 64;
 inline constexpr std::size_t json_depth_max = 32;
 inline constexpr std::size_t snapshot_hosts_max = 1U << 20U;
 inline constexpr std::size_t snapshot_vms_max = 1U << 23U;

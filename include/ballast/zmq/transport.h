@@ -1,0 +1,96 @@
+// The network over ZeroMQ: one ROUTER for the sessions that others open to us, one DEALER for each
+// node that we speak to first. All sockets belong to the one thread that calls. Source: design,
+// section 4.
+//
+// Whoever speaks is proven before a message is handed up: CURVE with the key that the trust store
+// pins, the ZAP User-Id equal to the sender that the message names, the sender's key still trusted,
+// and what only masters may say only from those that may be master. All else is dropped and
+// counted.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ballast/base/ids.h"
+#include "ballast/base/limits.h"
+#include "ballast/base/result.h"
+#include "ballast/base/time.h"
+#include "ballast/port/transport.h"
+#include "ballast/port/trust.h"
+
+namespace ballast::zmq {
+
+struct TransportSettings {
+  std::string cluster;  // messages of another cluster are dropped
+  std::string bind;     // "tcp://address:port"; port "*" takes a free one
+  // False, for tests only: no CURVE, and a sender is who its header says.
+  bool security = true;
+  // A connection of ours without a message for so long is closed; the one to the node that we last
+  // sent an Attach to stays, because orders come back on it.
+  Duration idle_close = std::chrono::seconds(60);
+  std::size_t peers_max = limits::peers_per_node_max;  // of each kind: sessions, connections
+};
+
+// What has happened so far. A message counts once, where it ended.
+struct TransportCounters {
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+
+  // Dropped on the way in
+  std::uint64_t undecodable = 0;   // bytes that are no message
+  std::uint64_t extra_frames = 0;  // more than one frame
+  std::uint64_t wrong_cluster = 0;
+  std::uint64_t impostor = 0;    // names a sender that its key does not belong to
+  std::uint64_t untrusted = 0;   // its key was revoked or replaced since it connected
+  std::uint64_t not_master = 0;  // says what only masters may say
+  // From a session that a newer one of the same node has replaced: alarm, two nodes may have one
+  // key.
+  std::uint64_t doubled_session = 0;
+
+  // Dropped on the way out
+  std::uint64_t no_session = 0;    // no endpoint given, and the node has no session with us
+  std::uint64_t no_key = 0;        // the trust store has no key for that node
+  std::uint64_t bad_endpoint = 0;  // not "tcp://address:port"
+  std::uint64_t queue_full = 0;
+  std::uint64_t link_down = 0;  // enough is waiting for that connection already
+  std::uint64_t too_long = 0;
+  std::uint64_t peers_full = 0;  // as many connections as allowed, or no descriptor left
+
+  // Connections
+  std::uint64_t refused_keys = 0;       // strangers at our door
+  std::uint64_t failed_handshakes = 0;  // of others with us: garbage, wrong server key, time over
+  std::uint64_t lost_sessions = 0;      // TCP connections of others that ended, for any reason
+  std::uint64_t refused_by_peer = 0;    // our handshake failed at a node that we connected to
+  std::uint64_t replaced_sessions = 0;  // a node came back on a new connection
+};
+
+class ZmqTransport final : public port::Transport {
+ public:
+  // Binds and is ready. `trust` must outlive the transport and is asked from the calling thread; it
+  // may be null only when security is off (then everyone may be master).
+  static Result<std::unique_ptr<ZmqTransport>> open(const TransportSettings& settings,
+                                                    const port::Trust* trust);
+  ~ZmqTransport() override;
+
+  void send(const wire::Envelope& envelope) override;
+  std::vector<wire::TransportEvent> take_events(std::size_t count_max) override;
+
+  // Where the ROUTER is bound, with the port that it got.
+  const std::string& endpoint() const;
+  const TransportCounters& counters() const;
+  // Open connections of ours, and sessions of others.
+  std::size_t links() const;
+  std::size_t sessions() const;
+
+  // The libzmq sockets that wait() polls.
+  void append_sockets(std::vector<void*>& sockets) const;
+
+ private:
+  struct Parts;
+  explicit ZmqTransport(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace ballast::zmq

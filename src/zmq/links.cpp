@@ -1,0 +1,144 @@
+#include "links.h"
+
+#include <utility>
+
+#include "options.h"
+
+namespace ballast::zmq {
+namespace {
+
+constexpr std::chrono::seconds retry_after_refusal(1);
+
+}  // namespace
+
+Links::Links(::zmq::context_t& context, const TransportSettings& settings, const port::Trust* trust,
+             TransportCounters& counters)
+    : context_(context), settings_(settings), trust_(trust), counters_(counters) {}
+
+std::optional<port::CurveKey> Links::key_of(const NodeId& node) const {
+  return settings_.security ? trust_->key_of(node) : port::CurveKey{};
+}
+
+void Links::send(const NodeId& to, const std::string& endpoint, std::string_view bytes,
+                 bool is_attach) {
+  Link* link = open(to, endpoint);
+  if (link == nullptr) return;
+  if (is_attach) attached_to_ = to;
+  link->last_used = Clock::now();
+  if (!link->up && link->waiting >= limits::waiting_for_link_max) {
+    ++counters_.link_down;
+    return;
+  }
+  if (!link->socket.send(::zmq::buffer(bytes), ::zmq::send_flags::dontwait)) {
+    ++counters_.queue_full;
+    return;
+  }
+  if (!link->up) ++link->waiting;
+  ++counters_.sent;
+}
+
+Links::Link* Links::open(const NodeId& to, const std::string& endpoint) {
+  const std::optional<port::CurveKey> key = key_of(to);
+  if (!key) {
+    links_.erase(to);
+    ++counters_.no_key;
+    return nullptr;
+  }
+  const auto found = links_.find(to);
+  if (found != links_.end()) {
+    Link& link = found->second;
+    const bool elsewhere = !endpoint.empty() && endpoint != link.endpoint && !link.up;
+    if (link.refused && Clock::now() < link.retry_at) {
+      ++counters_.link_down;
+      return nullptr;
+    }
+    if (!link.refused && !elsewhere && link.key == *key) return &link;
+    const std::string again = endpoint.empty() ? link.endpoint : endpoint;
+    links_.erase(found);
+    return open(to, again);
+  }
+  if (!endpoint.starts_with("tcp://")) {
+    ++counters_.bad_endpoint;
+    return nullptr;
+  }
+  if (links_.size() >= settings_.peers_max) {
+    ++counters_.peers_full;
+    return nullptr;
+  }
+  Link link;
+  link.endpoint = endpoint;
+  link.key = *key;
+  try {
+    link.socket = ::zmq::socket_t(context_, ::zmq::socket_type::dealer);
+    set_up_dealer(link.socket, settings_.security ? trust_ : nullptr, *key);
+    link.monitor = std::make_unique<Monitor>(context_, link.socket);
+    link.socket.connect(endpoint);
+  } catch (const ::zmq::error_t& error) {
+    ++(error.num() == EMFILE ? counters_.peers_full : counters_.bad_endpoint);
+    return nullptr;
+  }
+  return &links_.emplace(to, std::move(link)).first->second;
+}
+
+void Links::take_link_events(std::vector<wire::TransportEvent>& events) {
+  for (auto& [peer, link] : links_) {
+    while (const auto event = link.monitor->take()) note(peer, link, *event, events);
+  }
+}
+
+void Links::note(const NodeId& peer, Link& link, ConnectionEvent event,
+                 std::vector<wire::TransportEvent>& events) {
+  if (event == ConnectionEvent::up) {
+    link.up = true;
+    link.waiting = 0;
+    events.push_back(wire::LinkUp{peer});
+    return;
+  }
+  if (event != ConnectionEvent::down) ++counters_.refused_by_peer;
+  if (event == ConnectionEvent::refused) {
+    link.refused = true;
+    link.retry_at = Clock::now() + retry_after_refusal;
+  }
+  if (std::exchange(link.up, false)) events.push_back(wire::LinkDown{peer});
+}
+
+std::optional<Links::Incoming> Links::receive() {
+  // From the one after the last served, once around.
+  auto at = last_served_ ? links_.upper_bound(*last_served_) : links_.begin();
+  for (std::size_t tried = 0; tried < links_.size(); ++tried, ++at) {
+    if (at == links_.end()) at = links_.begin();
+    ::zmq::message_t message;
+    const Taken taken = take_frame(at->second.socket, message);
+    if (taken == Taken::none) continue;
+    last_served_ = at->first;
+    if (taken == Taken::junk) {
+      ++counters_.extra_frames;
+      continue;
+    }
+    at->second.last_used = Clock::now();
+    return Incoming{at->first, std::move(message)};
+  }
+  return std::nullopt;
+}
+
+void Links::tidy() {
+  const Clock::time_point now = Clock::now();
+  for (auto at = links_.begin(); at != links_.end();) {
+    const bool idle =
+        now - at->second.last_used > settings_.idle_close && attached_to_ != at->first;
+    if (idle || key_of(at->first) != at->second.key) {
+      at = links_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+}
+
+void Links::append_sockets(std::vector<void*>& sockets) const {
+  for (const auto& [peer, link] : links_) {
+    sockets.push_back(const_cast<::zmq::socket_t&>(link.socket).handle());
+    sockets.push_back(link.monitor->socket());
+  }
+}
+
+}  // namespace ballast::zmq

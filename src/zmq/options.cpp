@@ -1,0 +1,76 @@
+#include "options.h"
+
+#include "ballast/base/limits.h"
+
+namespace ballast::zmq {
+namespace {
+
+namespace option = ::zmq::sockopt;
+
+// A silent peer is noticed after 6 s, long before TCP would.
+constexpr int heartbeat_every_ms = 2'000;
+constexpr int heartbeat_timeout_ms = 6'000;
+constexpr int connect_timeout_ms = 5'000;
+constexpr int handshake_timeout_ms = 5'000;
+constexpr int reconnect_first_ms = 100;
+constexpr int reconnect_longest_ms = 5'000;
+constexpr int backlog = 1'024;
+constexpr int keepalive_idle_s = 60;
+constexpr int keepalive_every_s = 10;
+constexpr int keepalive_count = 3;
+
+void set_up_any(::zmq::socket_t& socket, std::size_t bytes_max) {
+  socket.set(option::linger, 0);
+  socket.set(option::sndhwm, static_cast<int>(limits::send_queue_messages_max));
+  socket.set(option::rcvhwm, static_cast<int>(limits::receive_queue_messages_max));
+  socket.set(option::maxmsgsize, static_cast<std::int64_t>(bytes_max));
+  socket.set(option::handshake_ivl, handshake_timeout_ms);
+  socket.set(option::reconnect_ivl, reconnect_first_ms);
+  socket.set(option::reconnect_ivl_max, reconnect_longest_ms);
+  socket.set(option::ipv6, false);
+}
+
+void set_up_tcp(::zmq::socket_t& socket) {
+  set_up_any(socket, limits::message_bytes_max);
+  socket.set(option::heartbeat_ivl, heartbeat_every_ms);
+  socket.set(option::heartbeat_timeout, heartbeat_timeout_ms);
+  socket.set(option::heartbeat_ttl, heartbeat_timeout_ms);
+  socket.set(option::connect_timeout, connect_timeout_ms);
+  socket.set(option::backlog, backlog);
+  socket.set(option::tcp_keepalive, 1);
+  socket.set(option::tcp_keepalive_idle, keepalive_idle_s);
+  socket.set(option::tcp_keepalive_intvl, keepalive_every_s);
+  socket.set(option::tcp_keepalive_cnt, keepalive_count);
+}
+
+}  // namespace
+
+void set_up(::zmq::context_t& context) {
+  context.set(::zmq::ctxopt::max_sockets, static_cast<int>(limits::sockets_max));
+  context.set(::zmq::ctxopt::io_threads, 1);
+}
+
+void set_up_router(::zmq::socket_t& socket, const port::Trust* trust) {
+  set_up_tcp(socket);
+  socket.set(option::router_mandatory, true);
+  socket.set(option::router_handover, false);
+  if (trust == nullptr) return;
+  socket.set(option::curve_server, true);
+  socket.set(option::curve_secretkey, ::zmq::buffer(trust->secret_key()));
+  socket.set(option::zap_domain, "ballast");
+}
+
+void set_up_dealer(::zmq::socket_t& socket, const port::Trust* trust,
+                   const port::CurveKey& server_key) {
+  set_up_tcp(socket);
+  if (trust == nullptr) return;
+  socket.set(option::curve_serverkey, ::zmq::buffer(server_key));
+  socket.set(option::curve_publickey, ::zmq::buffer(trust->public_key()));
+  socket.set(option::curve_secretkey, ::zmq::buffer(trust->secret_key()));
+}
+
+void set_up_control(::zmq::socket_t& socket, std::size_t bytes_max) {
+  set_up_any(socket, bytes_max);
+}
+
+}  // namespace ballast::zmq

@@ -1,0 +1,25 @@
+// Every option that we set on a socket, in one place: nothing is left to a default of libzmq that
+// matters to us. Source: design, section 4.
+#pragma once
+
+#include <string>
+#include <zmq.hpp>
+
+#include "ballast/port/trust.h"
+
+namespace ballast::zmq {
+
+// Bounds of the context; before its first socket.
+void set_up(::zmq::context_t& context);
+
+// The ROUTER that others connect to. With `trust`, a CURVE server that asks ZAP about every key.
+void set_up_router(::zmq::socket_t& socket, const port::Trust* trust);
+
+// A DEALER to one node. With `trust`, a CURVE client that accepts only `server_key`.
+void set_up_dealer(::zmq::socket_t& socket, const port::Trust* trust,
+                   const port::CurveKey& server_key);
+
+// Both ends of the control socket; what comes in has at most `bytes_max`.
+void set_up_control(::zmq::socket_t& socket, std::size_t bytes_max);
+
+}  // namespace ballast::zmq

@@ -1,0 +1,38 @@
+// The doorman: libzmq asks over ZAP whether a key may connect, the trust store says whose it is,
+// and every message of that connection carries the answer. Polled by the thread that owns the
+// sockets. Source: ZeroMQ RFC 27 (ZAP), design section 4.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <zmq.hpp>
+
+#include "ballast/port/trust.h"
+
+namespace ballast::zmq {
+
+// Who opened the connection that a message came on, as our doorman wrote it there.
+struct Proven {
+  NodeId node;
+  port::CurveKey key;
+};
+
+class ZapHandler {
+ public:
+  // Must exist before the first CURVE server of the context.
+  ZapHandler(::zmq::context_t& context, const port::Trust& trust);
+
+  // Answers what has been asked, at most `count_max` questions. Returns how many keys it refused.
+  std::uint64_t serve(std::size_t count_max);
+  void* socket() const { return const_cast<::zmq::socket_t&>(socket_).handle(); }
+
+  // Nothing for a connection that was made without CURVE.
+  static std::optional<Proven> proven_by(::zmq::message_t& message);
+
+ private:
+  const port::Trust& trust_;
+  ::zmq::socket_t socket_;
+};
+
+}  // namespace ballast::zmq

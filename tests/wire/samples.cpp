@@ -1,0 +1,176 @@
+#include "samples.h"
+
+#include <utility>
+
+#include "ballast/base/limits.h"
+
+namespace ballast::wire {
+namespace {
+
+std::string text(Random& random, std::size_t bytes_max) {
+  static const std::string letters = "abcXYZ019 .:/-_#%\"'";
+  std::string out;
+  if (random.chance(0.3)) return out;
+  const std::size_t size = random.chance(0.1) ? bytes_max : random.below(40);
+  while (out.size() < size) {
+    if (random.chance(0.05) && out.size() + 3 <= size) {
+      out += "\xE2\x82\xAC";
+    } else {
+      out += letters[random.below(letters.size())];
+    }
+  }
+  return cleaned_text(out, bytes_max);
+}
+
+std::string id(Random& random) {
+  const std::string tail = text(random, limits::id_bytes_max - 8);
+  return "n" + std::to_string(random.below(1'000'000)) + tail;
+}
+
+std::uint64_t whole(Random& random) { return random.next() >> random.below(64); }
+
+double real(Random& random, double largest) {
+  if (random.chance(0.2)) return 0;
+  if (random.chance(0.1)) return largest;
+  return random.between(0, largest);
+}
+
+Epoch epoch(Random& random) { return {whole(random), whole(random)}; }
+LeaseId lease(Random& random) { return {NodeId(id(random)), whole(random), whole(random)}; }
+
+Resources load(Random& random) {
+  return {real(random, limits::cpu_mhz_max), real(random, limits::memory_mib_max),
+          real(random, limits::network_mbit_max)};
+}
+
+HostFacts facts(Random& random) {
+  HostFacts facts;
+  facts.capacity = load(random);
+  if (random.chance(0.3)) facts.capacity.network_mbit = unlimited;
+  for (const Resource r : all_resources) facts.thresholds[r] = random.between(0.001, 1.0);
+  facts.endpoint = text(random, limits::endpoint_bytes_max);
+  return facts;
+}
+
+template <class Choice>
+Choice choice(Random& random, Choice last) {
+  return static_cast<Choice>(random.below(static_cast<std::uint64_t>(last) + 1));
+}
+
+HostReport report(Random& random) {
+  HostReport report;
+  report.base = load(random);
+  report.cpu_used_mhz = real(random, limits::cpu_mhz_max);
+  report.memory_free_mib = real(random, limits::memory_mib_max);
+  report.maintenance = random.chance(0.5);
+  report.over_samples = static_cast<std::uint32_t>(random.next());
+  report.distrust = text(random, limits::text_bytes_max);
+  for (std::size_t i = random.below(20); i > 0; --i) {
+    VmReport& item = report.vms.emplace_back();
+    item.vm.id = VmId(std::to_string(i) + "-" + id(random));
+    if (item.vm.id.str().size() > limits::id_bytes_max) item.vm.id = VmId(std::to_string(i));
+    item.vm.presence = choice(random, Presence::unknown);
+    item.vm.load = load(random);
+    item.vm.movable = random.chance(0.5);
+    item.vm.immovable_reason = text(random, limits::vm_text_bytes_max);
+    item.vm.dirty_rate_mib_s = real(random, limits::dirty_rate_mib_s_max);
+    item.rest = Duration(static_cast<std::int64_t>(random.below(1ULL << 44U)));
+  }
+  for (std::size_t i = random.below(4); i > 0; --i) {
+    Job& job = report.jobs.emplace_back();
+    if (random.chance(0.5)) job.lease = lease(random);
+    job.vm = VmId(id(random));
+    if (random.chance(0.5)) job.target = NodeId(id(random));
+  }
+  for (std::size_t i = random.below(4); i > 0; --i) {
+    report.reservations.push_back(
+        {lease(random), VmId(id(random)), NodeId(id(random)), load(random)});
+  }
+  return report;
+}
+
+void fill(Random& random, Attach& body) { body = {facts(random), report(random), whole(random)}; }
+void fill(Random& random, AttachAnswer& body) {
+  body = {epoch(random), random.chance(0.5), text(random, limits::text_bytes_max)};
+}
+void fill(Random& random, Report& body) {
+  body.sequence = whole(random);
+  if (random.chance(0.5)) body.facts = facts(random);
+  body.report = report(random);
+}
+void fill(Random& random, ReportAck& body) { body = {epoch(random), whole(random)}; }
+void fill(Random& random, Order& body) {
+  body = {lease(random),
+          epoch(random),
+          VmId(id(random)),
+          NodeId(id(random)),
+          text(random, limits::endpoint_bytes_max),
+          text(random, limits::text_bytes_max)};
+}
+void fill(Random& random, Outcome& body) {
+  body = {lease(random), VmId(id(random)), choice(random, OutcomeKind::unknown), whole(random),
+          text(random, limits::text_bytes_max)};
+}
+void fill(Random& random, OutcomeAck& body) {
+  body = {lease(random), choice(random, OutcomeKind::unknown)};
+}
+void fill(Random& random, LeaseTell& body) {
+  body = {lease(random),
+          epoch(random),
+          VmId(id(random)),
+          NodeId(id(random)),
+          text(random, limits::endpoint_bytes_max),
+          load(random)};
+}
+void fill(Random& random, LeaseRevoke& body) { body = {lease(random), random.chance(0.5)}; }
+void fill(Random& random, LeaseState& body) {
+  body = {lease(random), VmId(id(random)), choice(random, LeasePhase::absent), whole(random),
+          text(random, limits::text_bytes_max)};
+}
+void fill(Random& random, LeaseStateAck& body) {
+  body = {lease(random), choice(random, LeasePhase::absent)};
+}
+void fill(Random& random, Begin& body) { body = {lease(random), VmId(id(random)), load(random)}; }
+void fill(Random& random, BeginAnswer& body) {
+  body = {lease(random), random.chance(0.5), text(random, limits::text_bytes_max),
+          text(random, limits::endpoint_bytes_max)};
+}
+void fill(Random& random, Settle& body) { body = {lease(random), VmId(id(random))}; }
+void fill(Random& random, SettleAnswer& body) {
+  body = {lease(random), VmId(id(random)), choice(random, Presence::unknown)};
+}
+
+template <std::size_t... I>
+Body random_body(Random& random, std::size_t index, std::index_sequence<I...>) {
+  Body body;
+  ((index == I ? fill(random, body.emplace<I>()) : void()), ...);
+  return body;
+}
+
+}  // namespace
+
+Message random_message(Random& random, std::size_t index) {
+  Message message;
+  message.header = {id(random), NodeId(id(random)), epoch(random)};
+  message.body = random_body(random, index, std::make_index_sequence<std::variant_size_v<Body>>());
+  return message;
+}
+
+Message busy_report(std::size_t vms) {
+  Random random(1);
+  Report report;
+  report.sequence = 41;
+  report.report.base = {800, 4096, 0};
+  for (std::size_t i = 0; i < vms; ++i) {
+    // As long as a UUID, and as unordered.
+    char uuid[40];
+    std::snprintf(uuid, sizeof uuid, "%08x-5c1f-4c39-8f7e-%012x",
+                  static_cast<unsigned>(random.below(1U << 31U)), static_cast<unsigned>(i));
+    VmReport& item = report.report.vms.emplace_back();
+    item.vm.id = VmId(uuid);
+    item.vm.load = {random.between(0, 9000), random.between(512, 65536), random.between(0, 500)};
+  }
+  return {{"ballast", NodeId("3f2b8c1e-5c1f-4c39-8f7e-0a1b2c3d4e5f"), {7, 2}}, std::move(report)};
+}
+
+}  // namespace ballast::wire
