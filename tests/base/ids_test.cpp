@@ -65,7 +65,7 @@ TEST_CASE("malformed UTF-8 is refused") {
                            "\xF0\x80\x80\xAF",  // overlong /
                            "\xED\xA0\x80",      // a surrogate
                            "\xF4\x90\x80\x80",  // beyond U+10FFFF
-                           "\xF8\x88\x80\x80\x80", "\xFF", "ok\xFE"})
+                           "\xF5\x80\x80\x80", "\xF8\x88\x80\x80\x80", "\xFF", "ok\xFE"})
     CHECK_FALSE_MESSAGE(is_valid_id(text), quoted(text));
 }
 
@@ -90,6 +90,23 @@ TEST_CASE("what is quoted for a person is short and holds no control bytes, what
   CHECK(quoted("a\nb") == "'a?b'");
   CHECK(quoted("\xC2\x9Bx") == "'??x'");
   CHECK(quoted(std::string(1000, 'x')) == "'" + std::string(64, 'x') + "'... (1000 bytes)");
+}
+
+TEST_CASE("a text made clean is clean, as long as allowed, and the same where it was clean") {
+  const std::uint64_t seed = 21;
+  CAPTURE(seed);
+  Random random(seed);
+  for (int n = 0; n < 2000; ++n) {
+    const std::string text = random_bytes(random, random.below(100));
+    const std::size_t bytes_max = random.below(80);
+    const std::string clean = cleaned_text(text, bytes_max);
+    CHECK(is_clean_text(clean, bytes_max));
+    CHECK(cleaned_text(clean, bytes_max) == clean);
+  }
+  CHECK(cleaned_text("b\xC3\xBCro", 80) == "b\xC3\xBCro");
+  CHECK(cleaned_text("b\xC3\xBCro", 2) == "b");  // never half a character
+  CHECK(cleaned_text("a\x1B[2J", 80) == "a?[2J");
+  CHECK(is_clean_text("", 0));
 }
 
 TEST_CASE("ids compare and hash by their text") {
