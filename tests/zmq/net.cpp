@@ -1,0 +1,98 @@
+#include "net.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <zmq.hpp>
+
+#include "ballast/zmq/wait.h"
+
+namespace ballast::zmq {
+
+KeyPair fresh_keys() {
+  char open[41];
+  char secret[41];
+  REQUIRE(zmq_curve_keypair(open, secret) == 0);
+  KeyPair keys;
+  zmq_z85_decode(keys.open.data(), open);
+  zmq_z85_decode(keys.secret.data(), secret);
+  return keys;
+}
+
+void Members::admit(const std::string& id, const KeyPair& pair, bool master) {
+  nodes[pair.open] = NodeId(id);
+  keys[NodeId(id)] = pair.open;
+  if (master) masters.push_back(NodeId(id));
+}
+
+void Members::revoke(const std::string& id) {
+  nodes.erase(keys.at(NodeId(id)));
+  keys.erase(NodeId(id));
+}
+
+std::optional<NodeId> TestTrust::node_of(const port::CurveKey& key) const {
+  const auto found = members_.nodes.find(key);
+  return found == members_.nodes.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<port::CurveKey> TestTrust::key_of(const NodeId& node) const {
+  const auto found = members_.keys.find(node);
+  return found == members_.keys.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool TestTrust::may_be_master(const NodeId& node) const {
+  return std::count(members_.masters.begin(), members_.masters.end(), node) > 0;
+}
+
+Node::Node(const std::string& name, const Members& members, const KeyPair& keys,
+           const std::string& bind)
+    : id(name), trust(std::make_unique<TestTrust>(members, keys)) {
+  open({.cluster = "test", .bind = bind});
+}
+
+Node::Node(const std::string& name, const std::string& bind) : id(name) {
+  open({.cluster = "test", .bind = bind, .security = false});
+}
+
+void Node::open(TransportSettings settings) {
+  auto opened = ZmqTransport::open(settings, trust.get());
+  REQUIRE_MESSAGE(opened.ok(), opened.error().message);
+  transport = std::move(opened).value();
+}
+
+void Node::send(const Node& to, wire::Body body) {
+  send_message(to, {{"test", id, {1, 1}}, std::move(body)});
+}
+
+void Node::answer(const std::string& to, wire::Body body) {
+  transport->send({NodeId(to), "", {{"test", id, {1, 1}}, std::move(body)}});
+}
+
+void Node::send_message(const Node& to, wire::Message message) {
+  transport->send({to.id, to.transport->endpoint(), std::move(message)});
+}
+
+void Node::turn() {
+  for (wire::TransportEvent& event : transport->take_events(256)) {
+    if (std::holds_alternative<wire::LinkUp>(event)) ++ups;
+    if (std::holds_alternative<wire::LinkDown>(event)) ++downs;
+    if (auto* message = std::get_if<wire::Delivered>(&event)) {
+      delivered.push_back(std::move(*message));
+    }
+  }
+}
+
+bool until(const std::vector<Node*>& nodes, const std::function<bool()>& condition) {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (Clock::now() > deadline) return false;
+    for (Node* node : nodes) {
+      node->turn();
+      wait(node->transport.get(), nullptr, {}, std::chrono::milliseconds(1));
+    }
+  }
+  return true;
+}
+
+}  // namespace ballast::zmq

@@ -1,0 +1,84 @@
+// Nodes on loopback for tests: a trust store in memory, keys, and turning the crank until something
+// is true.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ballast/port/trust.h"
+#include "ballast/zmq/transport.h"
+
+namespace ballast::zmq {
+
+struct KeyPair {
+  port::CurveKey open{};
+  port::CurveKey secret{};
+};
+KeyPair fresh_keys();
+
+// Who is trusted, by all nodes of a test that share it; each looks at it with its own key pair.
+struct Members {
+  std::map<port::CurveKey, NodeId> nodes;
+  std::map<NodeId, port::CurveKey> keys;
+  std::vector<NodeId> masters;
+  void admit(const std::string& id, const KeyPair& keys, bool master = false);
+  void revoke(const std::string& id);
+};
+
+class TestTrust final : public port::Trust {
+ public:
+  TestTrust(const Members& members, const KeyPair& own) : members_(members), own_(own) {}
+  const port::CurveKey& public_key() const override { return own_.open; }
+  const port::CurveKey& secret_key() const override { return own_.secret; }
+  std::optional<NodeId> node_of(const port::CurveKey& key) const override;
+  std::optional<port::CurveKey> key_of(const NodeId& node) const override;
+  bool may_be_master(const NodeId& node) const override;
+
+ private:
+  const Members& members_;
+  KeyPair own_;
+};
+
+// One node: its transport, and all that it has heard.
+class Node {
+ public:
+  // Its keys must be in `members` for others to accept it. `bind` names a free port by default.
+  Node(const std::string& id, const Members& members, const KeyPair& keys,
+       const std::string& bind = "tcp://127.0.0.1:*");
+  // Without security.
+  explicit Node(const std::string& id, const std::string& bind = "tcp://127.0.0.1:*");
+
+  // Sends a body under this node's own name.
+  void send(const Node& to, wire::Body body);                // over a connection of ours
+  void answer(const std::string& to, wire::Body body);       // on the session it has with us
+  void send_message(const Node& to, wire::Message message);  // as given
+
+  // Takes what has come.
+  void turn();
+  // Messages heard of this kind.
+  template <class Kind>
+  std::size_t heard() const {
+    std::size_t count = 0;
+    for (const auto& one : delivered) count += std::holds_alternative<Kind>(one.message.body);
+    return count;
+  }
+  const TransportCounters& counters() const { return transport->counters(); }
+
+  NodeId id;
+  std::unique_ptr<TestTrust> trust;
+  std::unique_ptr<ZmqTransport> transport;
+  std::vector<wire::Delivered> delivered;
+  std::size_t ups = 0;
+  std::size_t downs = 0;
+
+ private:
+  void open(TransportSettings settings);
+};
+
+// Turns the nodes until the condition holds; false when it does not within 20 s.
+bool until(const std::vector<Node*>& nodes, const std::function<bool()>& condition);
+
+}  // namespace ballast::zmq
