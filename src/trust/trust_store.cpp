@@ -1,0 +1,88 @@
+#include "ballast/trust/trust_store.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <utility>
+
+#include "small_file.h"
+
+namespace ballast::trust {
+namespace {
+
+// File systems keep times no finer than a tick of the kernel.
+constexpr std::int64_t tick_ns = 1'000'000'000;
+
+std::int64_t wall_clock_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+TrustStore::TrustStore(Identity identity, std::string trust_file)
+    : identity_(std::move(identity)), file_(std::move(trust_file)) {}
+
+Result<std::unique_ptr<TrustStore>> TrustStore::open(const std::string& key_file,
+                                                     const std::string& trust_file) {
+  Result<Identity> identity = Identity::read(key_file);
+  if (!identity) return identity.error();
+  std::unique_ptr<TrustStore> store(new TrustStore(std::move(identity).value(), trust_file));
+  if (const Status loaded = store->load(); !loaded) return loaded.error();
+  return store;
+}
+
+TrustStore::Stamp TrustStore::stamp_of(const std::string& file) {
+  struct stat status {};
+  if (stat(file.c_str(), &status) != 0) return {};
+  Stamp stamp;
+  stamp.device = status.st_dev;
+  stamp.inode = status.st_ino;
+  stamp.size = status.st_size;
+  stamp.changed_ns = status.st_ctim.tv_sec * tick_ns + status.st_ctim.tv_nsec;
+  stamp.fresh = wall_clock_ns() - stamp.changed_ns < tick_ns;
+  return stamp;
+}
+
+Status TrustStore::load() {
+  // Taken before reading: what changes meanwhile is read again next time.
+  const Stamp stamp = stamp_of(file_);
+  const Result<std::vector<TrustedNode>> nodes = read_trust(file_);
+  if (!nodes) return nodes.error();
+  by_id_.clear();
+  by_key_.clear();
+  for (const TrustedNode& node : *nodes) {
+    const port::CurveKey key = curve_key_of(node.key);
+    by_id_[node.id] = {key, node.master};
+    by_key_[key] = node.id;
+  }
+  stamp_ = stamp;
+  return {};
+}
+
+Result<bool> TrustStore::reload_if_changed() {
+  const Stamp now = stamp_of(file_);
+  if (now == stamp_ && !now.fresh) return false;
+  if (const Status loaded = load(); !loaded) {
+    return Error{loaded.error().message + " (what was trusted before stays in force)"};
+  }
+  return true;
+}
+
+std::optional<NodeId> TrustStore::node_of(const port::CurveKey& key) const {
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<port::CurveKey> TrustStore::key_of(const NodeId& node) const {
+  const auto found = by_id_.find(node);
+  return found == by_id_.end() ? std::nullopt : std::optional(found->second.key);
+}
+
+bool TrustStore::may_be_master(const NodeId& node) const {
+  const auto found = by_id_.find(node);
+  return found != by_id_.end() && found->second.master;
+}
+
+}  // namespace ballast::trust
