@@ -17,7 +17,6 @@ migrate::IncomingSettings settings_of(const MigrateSettings& from) {
 wire::LeaseState state_of(const migrate::Incoming& machine, std::uint64_t sequence) {
   wire::LeaseState state;
   state.lease = machine.lease();
-  state.vm = machine.vm();
   state.sequence = sequence;
   switch (machine.phase()) {
     case migrate::Incoming::Phase::told: state.phase = wire::LeasePhase::told; break;

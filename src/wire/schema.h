@@ -198,9 +198,8 @@ void fields(auto& io, const char* name, Of<LeaseRevoke> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<LeaseState> auto& body) {
-  io.record(name, 5, [&] {
+  io.record(name, 4, [&] {
     fields(io, "lease", body.lease);
-    io.id("vm", body.vm);
     io.choice("phase", body.phase, LeasePhase::absent);
     io.whole("sequence", body.sequence);
     io.text("detail", body.detail, limits::text_bytes_max);

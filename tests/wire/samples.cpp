@@ -124,7 +124,7 @@ void fill(Random& random, LeaseTell& body) {
 }
 void fill(Random& random, LeaseRevoke& body) { body = {lease(random), random.chance(0.5)}; }
 void fill(Random& random, LeaseState& body) {
-  body = {lease(random), VmId(id(random)), choice(random, LeasePhase::absent), whole(random),
+  body = {lease(random), choice(random, LeasePhase::absent), whole(random),
           text(random, limits::text_bytes_max)};
 }
 void fill(Random& random, LeaseStateAck& body) {

@@ -167,7 +167,6 @@ const char* name_of(LeasePhase phase);
 // target -> grantor: how a lease stands; repeated until acknowledged when it has ended.
 struct LeaseState {
   LeaseId lease;
-  VmId vm;
   LeasePhase phase = LeasePhase::told;
   std::uint64_t sequence = 0;  // reports of the target up to this one are older than this news
   std::string detail;
