@@ -147,6 +147,7 @@ View Node::view(TimePoint now) const {
     view.hosts = impl_->master->hosts(now);
     view.plan = impl_->master->plan(now);
     view.in_flight = impl_->master->in_flight();
+    view.leases = impl_->master->leases();
   } else {
     const wire::HostFacts facts = holder.facts();
     Resources load = report.base;
@@ -159,6 +160,7 @@ View Node::view(TimePoint now) const {
                                   : over                   ? "over"
                                                            : "ok"});
     view.in_flight = holder.jobs();
+    view.leases = holder.leases();
   }
   view.counters = impl_->out.counters();
   view.events.assign(impl_->out.recent().begin(), impl_->out.recent().end());

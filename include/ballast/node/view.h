@@ -84,6 +84,7 @@ struct View {
   std::vector<VmId> own_vms;    // running here
   std::optional<PlanView> plan;
   std::vector<MoveView> in_flight;
+  std::size_t leases = 0;  // open ones: of a master those it gave, of a slave those it honours
   std::map<std::string, std::uint64_t> counters;
   std::vector<Event> events;
 };

@@ -1,0 +1,121 @@
+// A group as its operators see it: it balances, in the mode it is told, and leaves alone what it
+// should.
+
+#include <doctest/doctest.h>
+
+#include "group_world.h"
+
+namespace ballast {
+namespace {
+
+using namespace std::chrono_literals;
+using test::GroupWorld;
+using test::trace_of;
+
+// One host far over its threshold, three with room.
+std::shared_ptr<const Trace> uneven() {
+  return trace_of({{0.05, 0.05}, {0.35, 0.3, 0.2, 0.15, 0.1}, {0.1, 0.2}, {0.1, 0.1}});
+}
+
+TEST_CASE("a group relieves its overloaded host with the fewest migrations") {
+  GroupWorld world(1, uneven(), {});
+  CHECK(overloaded_hosts(world.truth()) == 1);
+  world.run_for(30min);
+  CHECK(world.findings() == std::vector<std::string>{});
+  CHECK(overloaded_hosts(world.truth()) == 0);
+  CHECK(world.migrations_started() == 1);
+  CHECK(world.view(0).leases == 0);
+  CHECK(world.view(0).in_flight.empty());
+}
+
+TEST_CASE("nothing moves in the first two intervals") {
+  GroupWorld world(2, uneven(), {});
+  world.run_for(2 * Config{}.plan.plan_interval - 1s);
+  CHECK(world.migrations_started() == 0);
+  CHECK(world.view(0).plan->state == "recommended");
+}
+
+TEST_CASE("mode recommend explains and moves nothing") {
+  GroupWorld world(3, uneven(), {}, [](Config& config) { config.plan.mode = Mode::recommend; });
+  world.run_for(1h);
+  CHECK(world.migrations_started() == 0);
+  const auto plan = world.view(0).plan;
+  REQUIRE(plan);
+  REQUIRE(plan->moves.size() == 1);
+  CHECK(plan->moves[0].why == "'h1' is at 110.0 % of its cpu, the threshold is 80.0 %");
+  CHECK(plan->overloaded_after == 0);
+}
+
+TEST_CASE("mode approve waits for the plan's id, and a wrong one is refused") {
+  GroupWorld world(4, uneven(), {}, [](Config& config) { config.plan.mode = Mode::approve; });
+  world.run_for(20min);
+  CHECK(world.migrations_started() == 0);
+  const auto plan = world.view(0).plan;
+  REQUIRE(plan);
+  CHECK(plan->state == "waits for approval");
+  CHECK(!world.approve("0.0").ok());
+  CHECK(world.approve(plan->id).ok());
+  world.run_for(5min);
+  CHECK(world.migrations_started() == 1);
+  CHECK(overloaded_hosts(world.truth()) == 0);
+}
+
+TEST_CASE("a plan that moves more than max_moves asks first") {
+  const auto two_hot = trace_of({{}, {0.4, 0.4, 0.3}, {0.4, 0.4, 0.3}, {}, {}});
+  GroupWorld world(5, two_hot, {}, [](Config& config) { config.plan.max_moves = 1; });
+  world.run_for(20min);
+  CHECK(world.migrations_started() == 0);
+  CHECK(world.view(0).plan->state == "waits for approval");
+}
+
+TEST_CASE("a host that is not heard of is neither source nor target") {
+  GroupWorld world(6, uneven(), {});
+  world.run_for(2min);
+  world.cut(1);  // the overloaded one
+  world.run_for(1h);
+  CHECK(world.migrations_started() == 0);
+  const auto hosts = world.view(0).hosts;
+  CHECK(hosts[1].state.substr(0, 20) == "stale: not heard of ");
+  world.heal(1);
+  world.run_for(20min);
+  CHECK(overloaded_hosts(world.truth()) == 0);
+}
+
+TEST_CASE("a hypervisor that stops answering leaves its host alone, with the reason") {
+  GroupWorld world(7, uneven(), {});
+  world.run_for(2min);
+  world.hypervisor_daemon(1, false);
+  world.run_for(1h);
+  CHECK(world.migrations_started() == 0);
+  world.hypervisor_daemon(1, true);
+  world.run_for(20min);
+  CHECK(overloaded_hosts(world.truth()) == 0);
+}
+
+TEST_CASE("a VM that moved rests, and does not come back") {
+  GroupWorld world(8, trace_of({{}, {0.45, 0.45}, {0.4}, {0.38}}), {});
+  world.run_for(3h);
+  CHECK(world.findings() == std::vector<std::string>{});
+  CHECK(overloaded_hosts(world.truth()) == 0);
+  CHECK(world.migrations_started() <= 1);
+}
+
+TEST_CASE("what no plan can place is surplus, with a reason") {
+  GroupWorld world(9, trace_of({{0.75}, {0.5, 0.5}, {0.6}}), {});
+  world.run_for(30min);
+  CHECK(world.migrations_started() == 0);
+  const auto plan = world.view(0).plan;
+  REQUIRE(plan);
+  REQUIRE(plan->surplus.size() == 1);
+  CHECK(plan->surplus[0].host == HostId("h1"));
+  CHECK(plan->surplus[0].reason == "no_cpu");
+}
+
+TEST_CASE("a full master refuses one more slave") {
+  GroupWorld world(10, uneven(), {}, [](Config& config) { config.limits.max_slaves = 2; });
+  world.run_for(5min);
+  CHECK(world.view(0).hosts.size() == 3);
+}
+
+}  // namespace
+}  // namespace ballast
