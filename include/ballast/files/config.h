@@ -1,0 +1,47 @@
+// The configuration of a node from TOML. One table of settings (src/files/config_table.cpp) drives
+// the parser, the ranges, the units, what check-config prints, and the test that holds conf/ to it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ballast/base/result.h"
+#include "ballast/model/config.h"
+
+namespace ballast::files {
+
+// What was read, and all that is wrong with it: each error is one line with file, line, key, what
+// was found and what is expected. The configuration is fit for use only without errors.
+struct ConfigReading {
+  Config config;
+  std::vector<Error> errors;
+};
+
+// Changes the configuration after the file was read and before settings are checked against each
+// other: how flags of a command win over the file.
+using ConfigOverride = std::function<void(Config&)>;
+
+// Reads a TOML file; "-" is standard input. What it does not set has its default.
+ConfigReading read_config(const std::string& path, const ConfigOverride& change = {});
+
+// The same, from text that is in memory; `name` is what errors call it.
+ConfigReading parse_config(std::string_view text, const std::string& name,
+                           const ConfigOverride& change = {});
+
+// One line of the table, in words.
+struct Setting {
+  std::string_view section;  // "plan.thresholds"
+  std::string_view key;
+  std::string unit;           // "s", "MiB/s", or empty
+  std::string expected;       // kind and range: "a number from 0.1 to 3600"
+  std::string default_value;  // as in TOML; empty: none
+};
+std::vector<Setting> settings();
+
+// The value of a setting in a configuration, as in TOML; empty where it is not set. `setting` must
+// come from settings().
+std::string value_of(const Config& config, const Setting& setting);
+
+}  // namespace ballast::files
