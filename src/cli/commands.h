@@ -7,6 +7,8 @@ namespace ballast::cli {
 
 void add_plan_command(CLI::App& app, Action& action);
 void add_check_config_command(CLI::App& app, Action& action);
+void add_keygen_command(CLI::App& app, Action& action);
+void add_trust_command(CLI::App& app, Action& action);
 void add_version_command(CLI::App& app, Action& action);
 
 // "ballast 0.1.0 (commit 1a2b3c)" for `ballast --version`.

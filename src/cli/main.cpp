@@ -14,9 +14,11 @@
 namespace ballast::cli {
 namespace {
 
-constexpr std::array<AddCommand, 3> commands = {
+constexpr std::array<AddCommand, 5> commands = {
     add_plan_command,
     add_check_config_command,
+    add_keygen_command,
+    add_trust_command,
     add_version_command,
 };
 

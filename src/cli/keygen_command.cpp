@@ -1,0 +1,61 @@
+// `ballast keygen`: makes the identity of a node. Source: design, sections 4 and 8.
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "ballast/base/ids.h"
+#include "ballast/cli/output.h"
+#include "ballast/files/json_writer.h"
+#include "ballast/model/config.h"
+#include "ballast/trust/keys.h"
+#include "commands.h"
+
+namespace ballast::cli {
+namespace {
+
+struct Options {
+  std::string state_dir = NodeSettings().state_dir;
+  bool json = false;
+};
+
+ExitCode run(const Options& options) {
+  if (mkdir(options.state_dir.c_str(), 0700) != 0 && errno != EEXIST) {
+    return complain(options.state_dir + ": cannot make the folder: " + std::strerror(errno));
+  }
+  const std::string file = options.state_dir + "/node.key";
+  const trust::Identity identity = trust::Identity::fresh();
+  if (const Status written = identity.write_new(file); !written) return complain(written.error());
+  const std::string key = trust::text_of(identity.public_key());
+  if (!options.json) return answer(key + "\n");
+  std::string text;
+  files::JsonWriter json(text);
+  json.begin_object();
+  json.field("format", "ballast-keygen/1");
+  json.field("file", file);
+  json.field("key", key);
+  json.end_object();
+  return answer(text + "\n");
+}
+
+}  // namespace
+
+void add_keygen_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "keygen", "Make this node's key and print its public part. Never overwrites one.");
+  command->add_option("--state-dir", options->state_dir, "Folder that node.key is written to")
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print file and key as JSON, for programs");
+  command->footer(
+      "The secret stays in node.key (mode 0600). What is printed is public: pass it to the other\n"
+      "nodes, where `ballast trust add ID KEY` takes it.\n"
+      "Example:\n"
+      "  ballast keygen --state-dir /var/lib/ballast");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace ballast::cli

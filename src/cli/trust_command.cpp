@@ -1,0 +1,113 @@
+// `ballast trust add|list|revoke`: who may take part, and who may be master. Source: design,
+// sections 4 and 8.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "ballast/cli/output.h"
+#include "ballast/files/json_writer.h"
+#include "ballast/model/config.h"
+#include "ballast/trust/trust_file.h"
+#include "commands.h"
+
+namespace ballast::cli {
+namespace {
+
+struct Options {
+  std::string state_dir = NodeSettings().state_dir;
+  std::string file;  // empty: trust, in the state folder
+  std::string id;
+  std::string key;
+  bool master = false;
+  bool json = false;
+
+  std::string path() const { return file.empty() ? state_dir + "/trust" : file; }
+};
+using Shared = std::shared_ptr<Options>;
+
+ExitCode add(const Options& options) {
+  const Result<trust::IdentityKey> key = trust::parse_key(options.key);
+  if (!key) return complain(key.error());
+  const Status added = trust::add_node(options.path(), {NodeId(options.id), *key, options.master});
+  return added ? ExitCode::done : complain(added.error());
+}
+
+std::string as_json(const std::vector<trust::TrustedNode>& nodes) {
+  std::string text;
+  files::JsonWriter json(text);
+  json.begin_object();
+  json.field("format", "ballast-trust/1");
+  json.key("nodes");
+  json.begin_array();
+  for (const trust::TrustedNode& node : nodes) {
+    json.begin_object();
+    json.field("id", node.id.str());
+    json.field("key", trust::text_of(node.key));
+    json.field("master", node.master);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return text + "\n";
+}
+
+ExitCode list(const Options& options) {
+  const Result<std::vector<trust::TrustedNode>> nodes = trust::read_trust(options.path());
+  if (!nodes) return complain(nodes.error());
+  if (options.json) return answer(as_json(*nodes));
+  std::string text;
+  for (const trust::TrustedNode& node : *nodes) {
+    text += trust::text_of(node.key) + (node.master ? "  master,slave  " : "  slave         ") +
+            node.id.str() + "\n";
+  }
+  return answer(text);
+}
+
+ExitCode revoke(const Options& options) {
+  const Result<bool> revoked = trust::revoke_node(options.path(), NodeId(options.id));
+  if (!revoked) return complain(revoked.error());
+  if (*revoked) return ExitCode::done;
+  (void)complain(options.path() + ": found no node " + ballast::quoted(options.id) +
+                 ", so nothing was revoked");
+  return ExitCode::no;
+}
+
+// Declares one of the three on `trust`, with the options that all share.
+CLI::App* add_part(CLI::App& trust, const char* name, const char* help, const Shared& options,
+                   ExitCode (*run)(const Options&), Action& action) {
+  CLI::App* command = trust.add_subcommand(name, help);
+  command->add_option("--state-dir", options->state_dir, "Folder with the file `trust`")
+      ->capture_default_str();
+  command->add_option("--file", options->file, "The trust file itself, when it is elsewhere");
+  command->callback([options, run, &action] { action = [=] { return run(*options); }; });
+  return command;
+}
+
+}  // namespace
+
+void add_trust_command(CLI::App& app, Action& action) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* trust = app.add_subcommand(
+      "trust", "Say whose key is whose, and who may be master, in this node's trust file.");
+  trust->require_subcommand(1);
+  CLI::App* adding =
+      add_part(*trust, "add", "Trust a node, or change its roles.", options, add, action);
+  adding->add_option("ID", options->id, "Id of the node")->required();
+  adding->add_option("KEY", options->key, "Its public key, as its `ballast keygen` printed it")
+      ->required();
+  adding->add_flag("--master", options->master, "It may order and grant, too");
+  CLI::App* listing = add_part(*trust, "list", "Print who is trusted.", options, list, action);
+  listing->add_flag("--json", options->json, "Print ballast-trust/1, for programs");
+  CLI::App* revoking =
+      add_part(*trust, "revoke", "Trust a node no more. Exit code 1 when it was not trusted.",
+               options, revoke, action);
+  revoking->add_option("ID", options->id, "Id of the node")->required();
+  trust->footer(
+      "A running node looks at the file once an interval; no restart is needed.\n"
+      "Examples:\n"
+      "  ballast trust add h2 \"$(ssh h2 ballast keygen)\"\n"
+      "  ballast trust add h1 KEY --master\n"
+      "  ballast trust revoke h2");
+}
+
+}  // namespace ballast::cli
