@@ -13,18 +13,18 @@ fail() {
   exit 1
 }
 
-# configure FOLDER [MESON OPTION]...: makes the build folder, or sets the options of the one there.
+# configure FOLDER [MESON OPTION]...: has a build folder made with just these options.
 configure() {
   local folder=$1
   shift
-  if [ ! -f "$folder/build.ninja" ]; then
-    say "configuring $folder"
-    rm -rf "$folder" && mkdir -p "$folder"
-    meson setup "$folder" "$root" "$@" > "$folder/setup.log" 2>&1 ||
-      { tail -n 20 "$folder/setup.log" >&2; fail "meson could not configure $folder: see above"; }
-  elif [ $# -gt 0 ]; then
-    meson configure "$folder" "$@" > /dev/null
+  if [ -f "$folder/build.ninja" ] && [ "$(cat "$folder/options" 2> /dev/null)" = "$*" ]; then
+    return
   fi
+  say "configuring $folder"
+  rm -rf "$folder" && mkdir -p "$folder"
+  meson setup "$folder" "$root" "$@" > "$folder/setup.log" 2>&1 ||
+    { tail -n 20 "$folder/setup.log" >&2; fail "meson could not configure $folder: see above"; }
+  echo "$*" > "$folder/options"
 }
 
 # compile FOLDER [TARGET]...
