@@ -192,22 +192,24 @@ Eviction evictions(const Problem& problem, const Placement& placement, HostIndex
   return found;
 }
 
-std::size_t migrations_at_least(const Problem& problem, const Placement& start,
-                                const Snapshot& snapshot) {
+std::vector<HostEviction> all_evictions(const Problem& problem, const Placement& start) {
   constexpr unsigned node_max = 2000;
-  std::vector<HostIndex> hosts;
+  std::vector<HostEviction> all;
   for (HostIndex h = 0; h < problem.hosts.size(); ++h) {
-    const PlanHost& host = problem.hosts[h];
-    bool over = host.maintenance;
-    for (std::size_t k = 0; k < resource_count; ++k)
-      over = over || start.load(h)[k] > host.limit[k] + load_tolerance * host.capacity[k];
-    if (over && host.source) hosts.push_back(h);
+    Eviction found = evictions(problem, start, h, node_max);
+    if (found.migrations > 0) all.push_back({.host = h, .eviction = std::move(found)});
   }
+  return all;
+}
+
+std::size_t migrations_at_least(const Problem& problem, const Placement& start,
+                                const std::vector<HostEviction>& evictions,
+                                const Snapshot& snapshot) {
   std::size_t sum = 0;
   std::vector<double> loads;
-  for (const HostIndex h : hosts) {
+  for (const auto& [h, eviction] : evictions) {
     const PlanHost& host = problem.hosts[h];
-    std::uint32_t most = evictions(problem, start, h, node_max).at_least;
+    std::uint32_t most = eviction.at_least;
     std::vector<VmIndex> free;
     for (const UnitIndex u : start.on(h))
       for (const VmIndex v : problem.vms_of(problem.units[u]))

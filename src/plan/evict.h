@@ -26,10 +26,18 @@ Eviction evictions(const Problem& problem, const Placement& placement, HostIndex
 Eviction smallest_cover(const Problem& problem, std::vector<UnitIndex> candidates,
                         const Load& excess, const Load& share, unsigned node_max);
 
+// The evictions of every host at the start that needs any.
+struct HostEviction {
+  HostIndex host = 0;
+  Eviction eviction;
+};
+std::vector<HostEviction> all_evictions(const Problem& problem, const Placement& start);
+
 // A number of migrations below which no plan removes all overload: what each host must give away at
 // least, summed. Counts VMs per host one by one, as an outsider would, and takes the units' answer
 // where that is higher.
 std::size_t migrations_at_least(const Problem& problem, const Placement& start,
+                                const std::vector<HostEviction>& evictions,
                                 const Snapshot& snapshot);
 
 }  // namespace ballast::plan

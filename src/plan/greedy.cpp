@@ -16,13 +16,11 @@
 #include <limits>
 #include <numeric>
 
-#include "evict.h"
 #include "target_index.h"
 
 namespace ballast::plan {
 namespace {
 
-constexpr unsigned cover_nodes_max = 2000;
 constexpr std::size_t candidates_max = 48;
 
 // The utilisation a host would have with the unit, in its tightest resource.
@@ -43,7 +41,7 @@ double gap_after(const Problem& problem, const Placement& placement, const Unit&
   const PlanHost& info = problem.hosts[host];
   for (std::size_t k = 0; k < resource_count; ++k) {
     if (info.share[k] == 0) continue;
-    const double gap = (info.ceiling[k] - placement.load(host)[k] - unit.load[k]) * info.share[k];
+    const double gap = (info.intake[k] - placement.load(host)[k] - unit.load[k]) * info.share[k];
     sum += gap * gap;
   }
   return sum;
@@ -70,12 +68,12 @@ std::vector<HostIndex> coolest_first(const Problem& problem, const Placement& pl
 
 class Greedy {
  public:
-  Greedy(const Problem& problem, Placement& placement, Fit fit)
-      : problem_(problem), placement_(placement), fit_(fit) {}
+  Greedy(const Problem& problem, const Placement& start, Fit fit)
+      : problem_(problem), placement_(start), fit_(fit) {}
 
-  std::vector<UnitIndex> run() {
-    std::vector<UnitIndex> leaving = choose_leaving();
-    if (leaving.empty()) return {};
+  Placement run(const std::vector<HostEviction>& evictions) {
+    const std::vector<UnitIndex> leaving = hardest_first(evictions);
+    if (leaving.empty()) return std::move(placement_);
     const std::vector<HostIndex> order = coolest_first(problem_, placement_);
     position_.assign(problem_.hosts.size(), TargetIndex::none);
     for (std::size_t i = 0; i < order.size(); ++i) position_[order[i]] = i;
@@ -83,17 +81,14 @@ class Greedy {
     // Hosts that took in nothing yet, those that still may without prolonging the plan, and all.
     levels_ = {TargetIndex(problem_, placement_, order), TargetIndex(problem_, placement_, order),
                TargetIndex(problem_, placement_, order)};
-    std::vector<UnitIndex> left_behind;
-    for (const UnitIndex u : leaving)
-      if (!place(u)) left_behind.push_back(u);
-    return left_behind;
+    for (const UnitIndex u : leaving) place(u);
+    return std::move(placement_);
   }
 
  private:
-  std::vector<UnitIndex> choose_leaving() {
+  std::vector<UnitIndex> hardest_first(const std::vector<HostEviction>& evictions) {
     std::vector<UnitIndex> leaving;
-    for (HostIndex h = 0; h < problem_.hosts.size(); ++h) {
-      const Eviction found = evictions(problem_, placement_, h, cover_nodes_max);
+    for (const auto& [host, found] : evictions) {
       leaving.insert(leaving.end(), found.units.begin(), found.units.end());
       arrivals_at_ease_ = std::max(arrivals_at_ease_, (found.migrations + 1) / 2);
     }
@@ -115,12 +110,10 @@ class Greedy {
     return leaving;
   }
 
-  bool place(UnitIndex u) {
-    if (!problem_.friends.empty() && join_friends(u)) return true;
-    if (fit_ == Fit::tight) return place_at(u, levels_.size() - 1);
-    for (std::size_t level = 0; level < levels_.size(); ++level)
-      if (place_at(u, level)) return true;
-    return false;
+  void place(UnitIndex u) {
+    if (!problem_.friends.empty() && join_friends(u)) return;
+    std::size_t level = fit_ == Fit::tight ? levels_.size() - 1 : 0;
+    while (level < levels_.size() && !place_at(u, level)) ++level;
   }
 
   // Mends affinity that was broken at the start, where the unit has to go somewhere anyway.
@@ -176,7 +169,7 @@ class Greedy {
   }
 
   const Problem& problem_;
-  Placement& placement_;
+  Placement placement_;
   Fit fit_;
   std::uint32_t arrivals_at_ease_ = 1;
   std::vector<std::size_t> position_;
@@ -186,8 +179,9 @@ class Greedy {
 
 }  // namespace
 
-std::vector<UnitIndex> place_greedily(const Problem& problem, Placement& placement, Fit fit) {
-  return Greedy(problem, placement, fit).run();
+Placement place_greedily(const Problem& problem, const Placement& start,
+                         const std::vector<HostEviction>& evictions, Fit fit) {
+  return Greedy(problem, start, fit).run(evictions);
 }
 
 }  // namespace ballast::plan

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "evict.h"
 #include "placement.h"
 #include "problem.h"
 
@@ -14,8 +15,9 @@ enum class Fit {
   tight,   // to the hosts that it fills best, leaving large gaps for large VMs
 };
 
-// Moves units of the hosts that need it until no further one fits. Returns the units that should
-// have left and found no host; they are still at home.
-std::vector<UnitIndex> place_greedily(const Problem& problem, Placement& placement, Fit fit);
+// Moves the units that must leave, as far as there is a host where they fit; the others stay at
+// home.
+Placement place_greedily(const Problem& problem, const Placement& start,
+                         const std::vector<HostEviction>& evictions, Fit fit);
 
 }  // namespace ballast::plan

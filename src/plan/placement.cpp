@@ -73,18 +73,9 @@ bool Placement::rules_allow(UnitIndex unit, HostIndex to, UnitIndex leaving) con
 
 bool Placement::fits(UnitIndex unit, HostIndex to) const {
   const Load& need = problem_->units[unit].load;
-  const Load& ceiling = problem_->hosts[to].ceiling;
+  const Load& intake = problem_->hosts[to].intake;
   for (std::size_t k = 0; k < resource_count; ++k)
-    if (load_[to][k] + need[k] > ceiling[k]) return false;
-  return true;
-}
-
-bool Placement::fits_instead(UnitIndex unit, HostIndex to, UnitIndex gone) const {
-  const Load& need = problem_->units[unit].load;
-  const Load& freed = problem_->units[gone].load;
-  const Load& ceiling = problem_->hosts[to].ceiling;
-  for (std::size_t k = 0; k < resource_count; ++k)
-    if (load_[to][k] - freed[k] + need[k] > ceiling[k]) return false;
+    if (need[k] > 0 && load_[to][k] + need[k] > intake[k]) return false;
   return true;
 }
 

@@ -23,9 +23,8 @@ class Placement {
   // True when no rule keeps the unit from that host; at home what was broken at the start may stay
   // so. `leaving` is a unit that is taken for gone.
   bool rules_allow(UnitIndex unit, HostIndex to, UnitIndex leaving = no_unit) const;
-  // True when the host stays within its ceiling with the unit added, and `gone` taken away.
+  // True when the host stays within its intake with the unit added.
   bool fits(UnitIndex unit, HostIndex to) const;
-  bool fits_instead(UnitIndex unit, HostIndex to, UnitIndex gone) const;
 
   static constexpr UnitIndex no_unit = ~UnitIndex{0};
 

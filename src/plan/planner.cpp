@@ -1,31 +1,161 @@
+// The planner in one page. The least number of migrations is known before any search: what every
+// overloaded host must give away at least (evict). A greedy placement reaches it on most days;
+// where it does not, a search over final placements goes on from the better of two greedy starts.
+// The winner is put in order, step by step (order); what cannot be ordered safely is searched again
+// from another seed. What remains is told as surplus and spare (remainder).
+//
+// A plan is only worth having if planning its outcome again finds nothing: where overload remains,
+// the outcome is therefore planned again here, until nothing more is found, and the whole is put in
+// order anew from the start.
 #include "ballast/plan/planner.h"
+
+#include <algorithm>
 
 #include "ballast/base/assert.h"
 #include "evict.h"
 #include "greedy.h"
+#include "level.h"
 #include "order.h"
 #include "placement.h"
 #include "problem.h"
 #include "remainder.h"
+#include "search.h"
 
 namespace ballast::plan {
+namespace {
+
+// One way to get somewhere, and how good it is.
+struct Candidate {
+  Ordered ordered;
+  Score score;
+};
+
+Candidate put_in_order(const Problem& problem, const Placement& start, const Placement& wanted,
+                       const Options& options) {
+  Ordered ordered = order_moves(problem, start, wanted, options);
+  Score score = score_of(problem, ordered.end);
+  // A VM that had to make way on the way counts for each of its migrations.
+  std::size_t arrived = 0;
+  for (UnitIndex u = 0; u < problem.units.size(); ++u)
+    if (ordered.end.moved(u)) arrived += problem.units[u].count;
+  score.price += static_cast<double>(ordered.migrations.size() - arrived);
+  return {.ordered = std::move(ordered), .score = score};
+}
+
+class Planning {
+ public:
+  Planning(const Snapshot& snapshot, const Options& options)
+      : problem(snapshot),
+        start(problem),
+        evictions(all_evictions(problem, start)),
+        options_(options) {
+    for (const HostEviction& e : evictions) least_ += e.eviction.at_least;
+  }
+
+  // The best plan found; empty when nothing can be gained.
+  Candidate run() const {
+    Candidate best = put_in_order(problem, start, start, options_);
+    if (evictions.empty()) return best;
+    Placement wanted = place_greedily(problem, start, evictions, Fit::spread);
+    consider(wanted, best);
+    if (is_least(best.score)) return best;
+    const Placement tight = place_greedily(problem, start, evictions, Fit::tight);
+    if (better(score_of(problem, tight), score_of(problem, wanted))) wanted = tight;
+    for (unsigned attempt = 1; attempt <= attempts() && !is_least(best.score); ++attempt) {
+      Placement found =
+          search(problem, wanted, {.seed = attempt, .trials = trials(), .migrations_min = least_});
+      level(problem, found);
+      const bool complete = consider(found, best);
+      if (!complete) consider_from_there(best);
+    }
+    return best;
+  }
+
+  const Problem problem;
+  const Placement start;
+  const std::vector<HostEviction> evictions;
+
+ private:
+  bool is_least(const Score& score) const {
+    return score.overload == 0 && score.price < least_ + 0.5;
+  }
+
+  bool consider(const Placement& wanted, Candidate& best) const {
+    Candidate candidate = put_in_order(problem, start, wanted, options_);
+    const bool complete = candidate.ordered.complete;
+    if (better(candidate.score, best.score)) best = std::move(candidate);
+    return complete;
+  }
+
+  // The best plan so far may have stopped half way: what it moved in vain goes home again.
+  void consider_from_there(Candidate& best) const {
+    if (best.ordered.migrations.empty()) return;
+    Placement found = search(problem, best.ordered.end,
+                             {.seed = 1, .trials = trials() / 4, .migrations_min = least_});
+    consider(found, best);
+  }
+
+  std::uint64_t trials() const {
+    if (options_.effort > 0) return options_.effort;
+    constexpr std::uint64_t each = 2000, base = 10000, most = 500000;
+    return std::min<std::uint64_t>(base + each * evictions.size(), most);
+  }
+
+  // Small snapshots are searched more than once: it costs nothing there.
+  unsigned attempts() const { return problem.units.size() <= 256 ? 4 : 1; }
+
+  const Options options_;
+  std::uint32_t least_ = 0;
+};
+
+// The outcome of `first`, then that of `second` on it, as one plan from the start.
+Ordered joined(const Planning& planning, const Ordered& first, const Planning& next,
+               const Ordered& second, const Options& options) {
+  Placement wanted = planning.start;
+  for (VmIndex v = 0; v < planning.problem.unit_of.size(); ++v)
+    wanted.move(planning.problem.unit_of[v], second.end.at(next.problem.unit_of[v]));
+  Ordered direct = order_moves(planning.problem, planning.start, wanted, options);
+  const std::size_t in_sequence = first.migrations.size() + second.migrations.size();
+  if (direct.complete && direct.migrations.size() <= in_sequence) return direct;
+  Ordered both{.migrations = first.migrations, .end = std::move(wanted), .complete = true};
+  const std::uint32_t steps = first.migrations.empty() ? 0 : first.migrations.back().step;
+  std::uint32_t swaps = 0;
+  for (const Migration& m : first.migrations) swaps = std::max(swaps, m.swap.value_or(0));
+  for (Migration m : second.migrations) {
+    m.step += steps;
+    if (m.swap) m.swap = *m.swap + swaps;
+    both.migrations.push_back(m);
+  }
+  return both;
+}
+
+}  // namespace
 
 Plan make_plan(const Snapshot& snapshot, const Options& options) {
-  const Problem problem(snapshot);
-  const Placement start(problem);
+  BALLAST_ASSERT(options.outgoing_max > 0 && options.incoming_max > 0, "nothing could move");
+  const Planning planning(snapshot, options);
+  Ordered ordered = planning.run().ordered;
   Plan plan;
-  plan.lower_bound = migrations_at_least(problem, start, snapshot);
+  plan.migrations = ordered.migrations;
+  constexpr int rounds_max = 32;
+  for (int round = 0; round < rounds_max && !plan.migrations.empty(); ++round) {
+    const Snapshot reached = applied(snapshot, plan);
+    const Planning next(reached, options);
+    if (next.evictions.empty()) break;
+    const Ordered more = next.run().ordered;
+    if (more.migrations.empty()) break;
+    ordered = joined(planning, ordered, next, more, options);
+    plan.migrations = ordered.migrations;
+  }
+  const Snapshot after = applied(snapshot, plan);
+  plan.lower_bound =
+      migrations_at_least(planning.problem, planning.start, planning.evictions, snapshot);
   plan.overload_before = overload_of(snapshot);
   plan.overloaded_before = overloaded_hosts(snapshot);
-  Placement wanted = start;
-  place_greedily(problem, wanted, Fit::spread);
-  Ordered ordered = order_moves(problem, start, wanted, options);
-  plan.migrations = std::move(ordered.migrations);
-  const Snapshot after = applied(snapshot, plan);
   plan.overload_after = overload_of(after);
   plan.overloaded_after = overloaded_hosts(after);
-  plan.surplus = surplus_of(problem, ordered.end, snapshot);
-  plan.spare = spare_of(problem, ordered.end);
+  plan.surplus = surplus_of(planning.problem, ordered.end, snapshot);
+  plan.spare = spare_of(planning.problem, ordered.end);
   return plan;
 }
 

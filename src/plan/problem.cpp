@@ -47,8 +47,8 @@ Problem::Problem(const Snapshot& snapshot) {
   add_units(snapshot);
   add_anti_affinity(snapshot);
   add_host_rules(snapshot);
-  add_goals(snapshot);
-  add_prices(snapshot);
+  add_goals();
+  add_prices();
 }
 
 void Problem::add_hosts(const Snapshot& snapshot) {
@@ -199,7 +199,7 @@ void Problem::add_host_rules(const Snapshot& snapshot) {
   }
 }
 
-void Problem::add_goals(const Snapshot& snapshot) {
+void Problem::add_goals() {
   std::vector<Load> total(hosts.size());
   std::vector<Load> fixed(hosts.size());
   for (std::size_t h = 0; h < hosts.size(); ++h) total[h] = fixed[h] = hosts[h].base;
@@ -209,7 +209,6 @@ void Problem::add_goals(const Snapshot& snapshot) {
       if (!unit.movable) fixed[unit.home][k] += unit.load[k];
     }
   }
-  static_cast<void>(snapshot);
   constexpr double rounding = 1e-9;  // of sums of loads, as a share of capacity
   for (std::size_t h = 0; h < hosts.size(); ++h) {
     PlanHost& host = hosts[h];
@@ -217,12 +216,12 @@ void Problem::add_goals(const Snapshot& snapshot) {
       const double scale = host.share[k] > 0 ? host.capacity[k] : 0;
       host.goal[k] = std::max(host.limit[k], fixed[h][k] * (1 + rounding)) + load_tolerance * scale;
       host.ceiling[k] = std::max(host.limit[k], total[h][k]) + rounding * scale;
+      host.intake[k] = std::min(host.ceiling[k], host.goal[k]);
     }
   }
 }
 
-void Problem::add_prices(const Snapshot& snapshot) {
-  static_cast<void>(snapshot);
+void Problem::add_prices() {
   double copied = 0;
   std::size_t misplaced = 0;
   for (const Unit& unit : units) {

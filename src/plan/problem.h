@@ -30,6 +30,8 @@ struct PlanHost {
   Load goal;
   // What arrivals must respect: the limit, or the load at the start where that was above it.
   Load ceiling;
+  // What a placement fills up to: the goal where the host was over at the start, else the ceiling.
+  Load intake;
   bool source = false;       // usable: its VMs may leave
   bool target = false;       // usable and not in maintenance
   bool maintenance = false;  // usable, and to be drained
@@ -88,8 +90,8 @@ class Problem {
   void add_units(const Snapshot& snapshot);
   void add_anti_affinity(const Snapshot& snapshot);
   void add_host_rules(const Snapshot& snapshot);
-  void add_goals(const Snapshot& snapshot);
-  void add_prices(const Snapshot& snapshot);
+  void add_goals();
+  void add_prices();
 
   std::size_t allowed_words_ = 0;
   std::vector<std::uint64_t> allowed_bits_;

@@ -70,7 +70,7 @@ SurplusReason obstacle(const Problem& problem, const Placement& end, UnitIndex u
     if (!allowed) continue;
     allowed_somewhere = true;
     for (std::size_t k = 0; k < resource_count; ++k)
-      if (end.load(h)[k] + unit.load[k] <= host.ceiling[k]) short_everywhere[k] = false;
+      if (end.load(h)[k] + unit.load[k] <= host.intake[k]) short_everywhere[k] = false;
   }
   if (!some_host) return SurplusReason::no_target;
   if (!allowed_somewhere) return SurplusReason::rule;

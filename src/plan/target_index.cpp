@@ -28,7 +28,7 @@ void TargetIndex::set_leaf(const Placement& placement, std::size_t position, boo
   Load& room = room_[leaves_ + position];
   const HostIndex h = order_[position];
   for (std::size_t k = 0; k < resource_count; ++k)
-    room[k] = open ? problem_->hosts[h].ceiling[k] - placement.load(h)[k] : -1;
+    room[k] = open ? std::max(0.0, problem_->hosts[h].intake[k] - placement.load(h)[k]) : -1;
 }
 
 void TargetIndex::update(const Placement& placement, std::size_t position, bool open) {

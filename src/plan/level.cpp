@@ -1,0 +1,55 @@
+#include "level.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace ballast::plan {
+namespace {
+
+double utilisation(const Problem& problem, const Load& load, HostIndex h) {
+  double most = 0;
+  for (std::size_t k = 0; k < resource_count; ++k)
+    most = std::max(most, load[k] * problem.hosts[h].share[k]);
+  return most;
+}
+
+}  // namespace
+
+void level(const Problem& problem, Placement& placement) {
+  struct Arrival {
+    double heat;
+    UnitIndex unit;
+  };
+  std::vector<Arrival> arrivals;
+  std::vector<HostIndex> targets;
+  for (UnitIndex u = 0; u < problem.units.size(); ++u) {
+    if (!placement.moved(u)) continue;
+    const HostIndex h = placement.at(u);
+    // What mends broken affinity stays where it is.
+    if (!problem.friends.empty() && !problem.friends[u].empty()) continue;
+    arrivals.push_back({.heat = utilisation(problem, placement.load(h), h), .unit = u});
+  }
+  for (HostIndex h = 0; h < problem.hosts.size(); ++h)
+    if (problem.hosts[h].target) targets.push_back(h);
+  std::sort(arrivals.begin(), arrivals.end(), [](const Arrival& a, const Arrival& b) {
+    return a.heat != b.heat ? a.heat > b.heat : a.unit < b.unit;
+  });
+  for (const Arrival& arrival : arrivals) {
+    const UnitIndex u = arrival.unit;
+    const HostIndex from = placement.at(u);
+    double least = utilisation(problem, placement.load(from), from);
+    HostIndex best = from;
+    for (const HostIndex t : targets) {
+      if (t == problem.units[u].home || !placement.fits(u, t)) continue;
+      Load load = placement.load(t);
+      for (std::size_t k = 0; k < resource_count; ++k) load[k] += problem.units[u].load[k];
+      const double heat = utilisation(problem, load, t);
+      if (heat >= least || !placement.rules_allow(u, t)) continue;
+      least = heat;
+      best = t;
+    }
+    placement.move(u, best);
+  }
+}
+
+}  // namespace ballast::plan

@@ -1,0 +1,30 @@
+// Improves a placement: least overload first, then fewest migrations, then least copying.
+#pragma once
+
+#include <cstdint>
+
+#include "placement.h"
+#include "problem.h"
+
+namespace ballast::plan {
+
+// How good a placement is; smaller is better, overload before price.
+struct Score {
+  double overload = 0;  // above the goals, so that 0 is the least that is possible
+  double price = 0;     // of the units that moved
+};
+
+bool better(const Score& a, const Score& b);
+Score score_of(const Problem& problem, const Placement& placement);
+
+struct SearchLimits {
+  std::uint64_t seed = 1;
+  std::uint64_t trials = 0;          // changes looked at
+  std::uint32_t migrations_min = 0;  // with no overload and this few, nothing better exists
+};
+
+// The best placement found from `from` on, which is at least as good as `from` and keeps every rule
+// and every ceiling that `from` keeps.
+Placement search(const Problem& problem, const Placement& from, const SearchLimits& limits);
+
+}  // namespace ballast::plan
