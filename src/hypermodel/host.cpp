@@ -92,6 +92,13 @@ Status HostModel::hand_over(const VmId& vm) {
   return move(vm, "hand-over", bit(CopyState::outgoing), CopyState::handed_over);
 }
 
+Status HostModel::name_peer(const VmId& vm, const std::string& peer) {
+  const auto found = copies_.find(vm);
+  if (found == copies_.end()) return wrong_state(vm, "naming a peer", "absent");
+  found->second.peer = peer;
+  return {};
+}
+
 Status HostModel::doubt(const VmId& vm) { return move(vm, "doubt", standing, CopyState::in_doubt); }
 
 Status HostModel::leave_over(const VmId& vm) {

@@ -144,8 +144,8 @@ TEST_CASE("a failure before the hand-over leaves the VM at its source, and the t
     for (const Failure failure :
          {Failure::source_error, Failure::target_error, Failure::link_cut, Failure::source_daemon,
           Failure::target_daemon, Failure::target_host}) {
-      CAPTURE(name_of(phase));
-      CAPTURE(name_of(failure));
+      CAPTURE(std::string(name_of(phase)));
+      CAPTURE(std::string(name_of(failure)));
       Rig rig = failing(phase, failure);
       rig.wait(minutes(1));
       CHECK(rig.at(0, "v0") == Presence::running);
@@ -187,7 +187,7 @@ TEST_CASE("a target that cannot start the VM gives it back") {
 
 TEST_CASE("cut off in finish, the source stands still in doubt until it can ask, then runs on") {
   for (const Failure failure : {Failure::link_cut, Failure::target_daemon, Failure::target_host}) {
-    CAPTURE(name_of(failure));
+    CAPTURE(std::string(name_of(failure)));
     Rig rig = failing(Phase::finish, failure);
     rig.wait(minutes(10));
     CHECK(rig.ends().size() == 1);
@@ -207,7 +207,7 @@ TEST_CASE(
     "cut off in confirm, the source stands still in doubt until it can ask, then is removed") {
   for (const Failure failure :
        {Failure::link_cut, Failure::target_daemon, Failure::source_daemon}) {
-    CAPTURE(name_of(failure));
+    CAPTURE(std::string(name_of(failure)));
     Rig rig = failing(Phase::confirm, failure);
     rig.wait(minutes(10));
     CHECK(rig.at(0, "v0") == Presence::unknown);
@@ -253,7 +253,7 @@ TEST_CASE("a VM whose arrival is not confirmed does not move on, so that doubt c
 TEST_CASE("a source host that dies takes the VM with it, but for one that the target runs") {
   for (const Phase phase :
        {Phase::begin, Phase::prepare, Phase::perform, Phase::finish, Phase::confirm}) {
-    CAPTURE(name_of(phase));
+    CAPTURE(std::string(name_of(phase)));
     Rig rig = failing(phase, Failure::source_host);
     rig.wait(minutes(1));
     const bool arrived = phase == Phase::confirm;

@@ -77,6 +77,7 @@ class HostModel {
   // Source. Each names the step; an error says why the copy is not in the state for it.
   Status begin(const VmId& vm, const std::string& peer, const std::string& token);
   Status hand_over(const VmId& vm);
+  Status name_peer(const VmId& vm, const std::string& peer);  // once it is known better
   Status doubt(const VmId& vm);
   Status leave_over(const VmId& vm);
   Status roll_back(const VmId& vm);  // to running
