@@ -16,8 +16,9 @@ class ByteSink {
  public:
   explicit ByteSink(std::size_t expected_bytes) : bytes_(expected_bytes, '\0') {}
 
-  void write(const char* from, std::size_t size) {
-    if (size > bytes_.size() - used_) bytes_.resize(2 * bytes_.size() + size);
+  // Inlined, so that the few bytes of a number become one store.
+  [[gnu::always_inline]] void write(const char* from, std::size_t size) {
+    if (size > bytes_.size() - used_) grow(size);
     std::memcpy(bytes_.data() + used_, from, size);
     used_ += size;
   }
@@ -27,6 +28,10 @@ class ByteSink {
   }
 
  private:
+  [[gnu::cold, gnu::noinline]] void grow(std::size_t size) {
+    bytes_.resize(2 * bytes_.size() + size);
+  }
+
   std::string bytes_;
   std::size_t used_ = 0;
 };

@@ -8,6 +8,8 @@ namespace ballast::wire {
 namespace {
 
 constexpr unsigned positive_fixed_last = 0x7F;
+constexpr unsigned fixed_array_first = 0x90;
+constexpr unsigned fixed_string_first = 0xA0;
 constexpr unsigned nil = 0xC0;
 constexpr unsigned false_byte = 0xC2;
 constexpr unsigned true_byte = 0xC3;
@@ -30,16 +32,17 @@ constexpr unsigned negative_fixed_first = 0xE0;
 constexpr bool is_unsigned(unsigned byte) {
   return byte <= positive_fixed_last || (byte >= uint8_byte && byte <= uint64_byte);
 }
-constexpr bool is_fixed_string(unsigned byte) { return (byte & 0xE0U) == 0xA0U; }
-constexpr bool is_fixed_array(unsigned byte) { return (byte & 0xF0U) == 0x90U; }
 
 const char* kind_of(unsigned byte) {
   if (is_unsigned(byte)) return "a whole number";
   if (byte >= negative_fixed_first || (byte >= int8_byte && byte <= int64_byte)) {
     return "a signed whole number";
   }
-  if (is_fixed_string(byte) || (byte >= str8_byte && byte <= str32_byte)) return "a text";
-  if (is_fixed_array(byte) || byte == array16_byte || byte == array32_byte) return "an array";
+  if ((byte >= fixed_string_first && byte < nil) || (byte >= str8_byte && byte <= str32_byte))
+    return "a text";
+  if ((byte >= fixed_array_first && byte < fixed_string_first) || byte == array16_byte ||
+      byte == array32_byte)
+    return "an array";
   if (byte <= 0x8F || byte == 0xDE || byte == 0xDF) return "a map";
   if (byte == false_byte || byte == true_byte) return "true or false";
   if (byte == 0xCA || byte == 0xCB) return "a real number";
@@ -55,12 +58,8 @@ std::string shown(double number) {
 
 }  // namespace
 
-std::uint32_t Reader::array(const char* name) {
-  const unsigned byte = left() > 0 ? static_cast<unsigned char>(*at_) : 0U;
-  if (is_fixed_array(byte)) {
-    ++at_;
-    return byte & 0x0FU;
-  }
+std::uint32_t Reader::long_array(const char* name) {
+  const unsigned byte = left() > 0 ? here() : nil;
   if (byte != array16_byte && byte != array32_byte) {
     fail_kind(name, "an array");
     return 0;
@@ -74,38 +73,22 @@ void Reader::finish() {
 }
 
 void Reader::flag(const char* name, bool& flag) {
-  const unsigned byte = left() > 0 ? static_cast<unsigned char>(*at_) : 0U;
+  const unsigned byte = left() > 0 ? here() : nil;
   if (byte != false_byte && byte != true_byte) return fail_kind(name, "true or false");
   ++at_;
   flag = byte == true_byte;
 }
 
-std::string_view Reader::string(const char* name) {
-  const unsigned byte = left() > 0 ? static_cast<unsigned char>(*at_) : 0U;
-  std::size_t size = 0;
-  if (is_fixed_string(byte)) {
-    ++at_;
-    size = byte & 0x1FU;
-  } else if (byte == str8_byte) {
-    ++at_;
-    size = big_endian<std::uint8_t>(name);
-  } else if (byte == str16_byte) {
-    ++at_;
-    size = big_endian<std::uint16_t>(name);
-  } else if (byte == str32_byte) {
-    ++at_;
-    size = big_endian<std::uint32_t>(name);
-  } else {
+std::string_view Reader::long_string(const char* name) {
+  const unsigned byte = left() > 0 ? here() : nil;
+  if (byte < str8_byte || byte > str32_byte) {
     fail_kind(name, "a text");
     return {};
   }
-  if (size > left()) {
-    fail_short(name);
-    return {};
-  }
-  const std::string_view text(at_, size);
-  at_ += size;
-  return text;
+  ++at_;
+  return string_of(name, byte == str8_byte    ? big_endian<std::uint8_t>(name)
+                         : byte == str16_byte ? big_endian<std::uint16_t>(name)
+                                              : big_endian<std::uint32_t>(name));
 }
 
 std::uint64_t Reader::unsigned_here(const char* name) {
@@ -119,8 +102,8 @@ std::uint64_t Reader::unsigned_here(const char* name) {
   }
 }
 
-std::uint64_t Reader::unsigned_up_to(const char* name, std::uint64_t largest) {
-  if (left() == 0 || !is_unsigned(static_cast<unsigned char>(*at_))) {
+std::uint64_t Reader::long_unsigned(const char* name, std::uint64_t largest) {
+  if (left() == 0 || !is_unsigned(here())) {
     fail_kind(name, "a whole number");
     return 0;
   }
@@ -131,7 +114,7 @@ std::uint64_t Reader::unsigned_up_to(const char* name, std::uint64_t largest) {
 }
 
 double Reader::whole_as_real(const char* name) {
-  const unsigned byte = left() > 0 ? static_cast<unsigned char>(*at_) : nil;
+  const unsigned byte = left() > 0 ? here() : nil;
   if (is_unsigned(byte)) return static_cast<double>(unsigned_here(name));
   if (byte >= negative_fixed_first) return static_cast<signed char>(*at_++);
   if (byte < int8_byte || byte > int64_byte) {
@@ -169,7 +152,7 @@ void Reader::fail_short(const char* name) { fail(name, "the end of the message",
 
 void Reader::fail_kind(const char* name, const char* expected) {
   if (left() == 0) return fail_short(name);
-  fail(name, kind_of(static_cast<unsigned char>(*at_)), expected);
+  fail(name, kind_of(here()), expected);
 }
 
 void Reader::fail_size(const char* name, std::uint32_t found, std::uint32_t expected) {

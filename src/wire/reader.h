@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <compare>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -28,7 +29,10 @@ class Reader {
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
 
   // The size of the array that starts here. 0 on failure.
-  std::uint32_t array(const char* name);
+  std::uint32_t array(const char* name) {
+    if (at_ != end_ && is_fixed_array(here())) return static_cast<unsigned char>(*at_++) & 0x0FU;
+    return long_array(name);
+  }
   // Fails unless every byte was read.
   void finish();
   // Keeps the first error: the path of the field, then what was found and what is expected.
@@ -74,12 +78,12 @@ class Reader {
       rising = key(items[i - 1]) < key(items[i]);
     }
     if (rising || failed()) return;
-    std::vector<std::string_view> keys;
+    std::vector<SortKey> keys;
     keys.reserve(items.size());
-    for (const T& item : items) keys.push_back(key(item).str());
+    for (const T& item : items) keys.emplace_back(key(item).str());
     std::sort(keys.begin(), keys.end());
     const auto twice = std::adjacent_find(keys.begin(), keys.end());
-    if (twice != keys.end()) fail(name, quoted(*twice) + " twice", "each once");
+    if (twice != keys.end()) fail(name, quoted(twice->text) + " twice", "each once");
   }
 
   template <class Tag>
@@ -142,6 +146,22 @@ class Reader {
     std::size_t index;
   };
 
+  // A text that compares by its first eight bytes where these differ, without following a pointer.
+  struct SortKey {
+    explicit SortKey(std::string_view from) : text(from) {
+      for (std::size_t i = 0; i < 8; ++i) {
+        head = head << 8U | (i < from.size() ? static_cast<unsigned char>(from[i]) : 0U);
+      }
+    }
+    std::uint64_t head = 0;
+    std::string_view text;
+    auto operator<=>(const SortKey&) const = default;
+  };
+
+  static constexpr bool is_fixed_array(unsigned byte) { return (byte & 0xF0U) == 0x90U; }
+  static constexpr bool is_fixed_string(unsigned byte) { return (byte & 0xE0U) == 0xA0U; }
+  unsigned here() const { return static_cast<unsigned char>(*at_); }
+
   void enter(const char* name) {
     BALLAST_ASSERT(depth_ < path_.size(), "the schema is deeper than message_depth_max");
     path_[depth_++] = {name, no_index};
@@ -174,8 +194,26 @@ class Reader {
   }
   double whole_as_real(const char* name);
   // A view into the message; empty on failure.
-  std::string_view string(const char* name);
-  std::uint64_t unsigned_up_to(const char* name, std::uint64_t largest);
+  std::string_view string(const char* name) {
+    if (at_ == end_ || !is_fixed_string(here())) return long_string(name);
+    return string_of(name, static_cast<unsigned char>(*at_++) & 0x1FU);
+  }
+  std::string_view string_of(const char* name, std::size_t size) {
+    if (size > left()) {
+      fail_short(name);
+      return {};
+    }
+    at_ += size;
+    return {at_ - size, size};
+  }
+  std::uint64_t unsigned_up_to(const char* name, std::uint64_t largest) {
+    const bool is_small = at_ != end_ && here() <= 0x7F && here() <= largest;
+    return is_small ? static_cast<unsigned char>(*at_++) : long_unsigned(name, largest);
+  }
+  // The same three, in their longer formats.
+  std::uint32_t long_array(const char* name);
+  std::string_view long_string(const char* name);
+  std::uint64_t long_unsigned(const char* name, std::uint64_t largest);
   // The same; at_ stands on one of the formats of unsigned numbers.
   std::uint64_t unsigned_here(const char* name);
 
