@@ -14,7 +14,7 @@ namespace ballast::files {
 namespace {
 
 struct Problem {
-  std::uint32_t line = 0;
+  std::uint32_t line = 0;  // 0: nowhere in the file
   std::string message;
 };
 
@@ -97,31 +97,39 @@ void find_unknown(Reader& reader, const std::string& section, const toml::table&
 
 std::string shown_seconds(Duration span) { return shown(seconds_of(span)) + " s"; }
 
+struct Conflict {
+  std::string_view path;  // of the key that the message begins with
+  std::string message;
+};
+
 // What no single key can tell.
-std::vector<std::string> wrong_together(const Config& config) {
-  std::vector<std::string> wrong;
+std::vector<Conflict> wrong_together(const Config& config) {
+  std::vector<Conflict> wrong;
   if (config.sample.sample_interval > config.sample.report_interval)
-    wrong.push_back("sample.sample_interval: found " +
-                    shown_seconds(config.sample.sample_interval) +
-                    ", expected at most sample.report_interval (" +
-                    shown_seconds(config.sample.report_interval) + ")");
+    wrong.push_back(
+        {"sample.sample_interval", "found " + shown_seconds(config.sample.sample_interval) +
+                                       ", expected at most sample.report_interval (" +
+                                       shown_seconds(config.sample.report_interval) + ")"});
   if (config.sample.report_interval > config.plan.plan_interval)
-    wrong.push_back("sample.report_interval: found " +
-                    shown_seconds(config.sample.report_interval) +
-                    ", expected at most plan.plan_interval (" +
-                    shown_seconds(config.plan.plan_interval) + "), or plans would see nothing new");
+    wrong.push_back({"sample.report_interval", "found " +
+                                                   shown_seconds(config.sample.report_interval) +
+                                                   ", expected at most plan.plan_interval (" +
+                                                   shown_seconds(config.plan.plan_interval) +
+                                                   "), or plans would see nothing new"});
   if (config.node.role == Role::slave && !config.node.master)
     wrong.push_back(
-        "node.master: found none, expected \"ID@tcp://HOST:PORT\" of this slave's master: slaves "
-        "do not find masters by themselves yet (a master needs node.role = \"master\")");
+        {"node.master",
+         "found none, expected \"ID@tcp://HOST:PORT\" of this slave's master: slaves "
+         "do not find masters by themselves yet (a master needs node.role = \"master\")"});
   if (config.node.master && config.node.master->id == config.node.id)
-    wrong.push_back("node.master: found this node's own id " +
-                    ballast::quoted(config.node.id.str()) + ", expected another node");
+    wrong.push_back({"node.master", "found this node's own id " +
+                                        ballast::quoted(config.node.id.str()) +
+                                        ", expected another node"});
   if (config.hypervisor.kind == HypervisorKind::simulated && config.hypervisor.trace.empty())
     wrong.push_back(
-        "hypervisor.trace: found none, expected a trace folder for the simulated hypervisor");
+        {"hypervisor.trace", "found none, expected a trace folder for the simulated hypervisor"});
   if (config.hypervisor.kind == HypervisorKind::simulated && config.node.id.empty())
-    wrong.push_back("node.id: found none, expected the id of a host in hypervisor.trace");
+    wrong.push_back({"node.id", "found none, expected the id of a host in hypervisor.trace"});
   return wrong;
 }
 
@@ -134,15 +142,20 @@ ConfigReading parse_config(std::string_view text, const std::string& name,
   Reader reader;
   read_known(reader, *table);
   find_unknown(reader, {}, *table);
+  if (change) change(reader.config);
+  for (const Conflict& conflict : wrong_together(reader.config)) {
+    const toml::node* node = table->at_path(conflict.path).node();
+    reader.wrong(node == nullptr ? toml::source_region{} : node->source(),
+                 std::string(conflict.path) + ": " + conflict.message);
+  }
   std::stable_sort(reader.problems.begin(), reader.problems.end(),
                    [](const Problem& a, const Problem& b) { return a.line < b.line; });
-  if (change) change(reader.config);
   ConfigReading reading{std::move(reader.config), {}};
-  for (const Problem& problem : reader.problems)
-    reading.errors.push_back(
-        Error{name + ":" + std::to_string(problem.line) + ": " + problem.message});
-  for (const std::string& message : wrong_together(reading.config))
-    reading.errors.push_back(Error{name + ": " + message});
+  for (const Problem& problem : reader.problems) {
+    // A key that is missing has no line.
+    const std::string line = problem.line == 0 ? "" : ":" + std::to_string(problem.line);
+    reading.errors.push_back(Error{name + line + ": " + problem.message});
+  }
   return reading;
 }
 

@@ -2,31 +2,16 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "descriptor.h"
 #include "xz.h"
 
 namespace ballast::files {
 namespace {
-
-// A file descriptor that is closed when it goes, but for standard input.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ > STDIN_FILENO) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error failure(const std::string& name, const std::string& what) {
   return Error{name + ": " + what};
@@ -67,8 +52,7 @@ Result<std::string> read_input(const std::string& path, std::size_t bytes_max) {
   if (path.empty()) return Error{"the name of a file is empty"};
   if (path.find('\0') != std::string::npos) return Error{"the name of a file holds a zero byte"};
   const Descriptor file(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0)
-    return failure(name, std::string("cannot be opened: ") + std::strerror(errno));
+  if (!file.valid()) return failure(name, std::string("cannot be opened: ") + std::strerror(errno));
   struct stat facts = {};
   if (::fstat(file.get(), &facts) != 0)
     return failure(name, std::string("cannot be read: ") + std::strerror(errno));

@@ -136,6 +136,7 @@ View Node::view(TimePoint now) const {
   View view;
   view.id = id();
   view.role = is_master() ? Role::master : Role::slave;
+  view.endpoint = holder.facts().endpoint;
   if (holder.attachment().attached()) view.master = holder.attachment().master();
   view.epoch = holder.attachment().epoch();
   view.mode = impl_->config.plan.mode;

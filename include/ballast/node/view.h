@@ -77,7 +77,8 @@ struct PlanView {
 struct View {
   NodeId id;
   Role role = Role::slave;
-  NodeId master;  // empty: none answers
+  std::string endpoint;  // where other nodes reach it
+  NodeId master;         // empty: none answers
   Epoch epoch;
   Mode mode = Mode::recommend;
   std::vector<HostView> hosts;  // of the group; a slave shows its own

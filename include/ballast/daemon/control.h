@@ -1,0 +1,35 @@
+// What can be asked of a running node over its control socket. A request is one line of words, a
+// reply is JSON:
+//
+//   status          ballast-status/1
+//   watch N         the same, with the events numbered above N
+//   approve ID      {"ok":true} or {"ok":false,"error":"..."}
+//
+// Source: design, sections 4 and 8.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "ballast/base/result.h"
+#include "ballast/base/time.h"
+#include "ballast/node/node.h"
+
+namespace ballast::daemon {
+
+using Counters = std::map<std::string, std::uint64_t>;
+
+// Answers one request; `counters` are shown beside the node's own. The node must be stepped
+// afterwards.
+std::string answer_control(TimePoint now, std::string_view request, node::Node& node,
+                           const Counters& counters);
+
+// Asks the node that listens at `path`, and waits for at most 5 s.
+Result<std::string> ask_control(const std::string& path, const std::string& request);
+
+// The status of the node at `path`.
+Result<node::View> ask_status(const std::string& path, const std::string& request = "status");
+
+}  // namespace ballast::daemon

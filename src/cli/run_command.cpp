@@ -1,0 +1,70 @@
+// `ballast run`: the daemon. Source: design, section 8.
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <string>
+
+#include "ballast/base/utf8.h"
+#include "ballast/cli/command.h"
+#include "ballast/cli/output.h"
+#include "ballast/daemon/daemon.h"
+#include "ballast/files/config.h"
+#include "commands.h"
+
+namespace ballast::cli {
+namespace {
+
+struct Options {
+  std::string config = "/etc/ballast/ballast.toml";
+  std::string role;
+  std::string control;
+};
+
+// One line on standard error, with the time: what a service manager keeps.
+void log_line(const std::string& text) {
+  const auto now = std::chrono::system_clock::now();
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char stamp[32];
+  std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  std::fprintf(stderr, "%s %s\n", stamp, text.c_str());
+}
+
+ExitCode run(const Options& options) {
+  const files::ConfigReading reading = files::read_config(options.config, [&](Config& config) {
+    if (options.role == "master") config.node.role = Role::master;
+    if (options.role == "slave") config.node.role = Role::slave;
+    if (options.role == "auto") config.node.role = Role::automatic;
+    if (!options.control.empty()) config.node.control = options.control;
+  });
+  ExitCode code = ExitCode::done;
+  for (const Error& error : reading.errors) code = complain(error);
+  if (code != ExitCode::done) return code;
+  if (const Status done = daemon::run(reading.config, log_line); !done)
+    return complain(done.error());
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", "Run the node of this host, until it is stopped.");
+  command->add_option("--config", options->config, "TOML file, as conf/ballast.toml explains it")
+      ->capture_default_str();
+  command->add_option("--role", options->role, "Instead of [node] role")
+      ->check(CLI::IsMember({"master", "slave", "auto"}));
+  command->add_option("--control", options->control, "Socket for commands, instead of the file's");
+  command->footer(
+      "Logs on standard error. SIGTERM and SIGINT end it in order; VMs are never touched by that.\n"
+      "Before the first start: `ballast keygen`, then `ballast trust add` on each node.\n"
+      "Example:\n"
+      "  ballast run --config /etc/ballast/ballast.toml");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace ballast::cli

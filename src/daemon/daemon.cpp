@@ -1,0 +1,252 @@
+// The event loop. One turn: sleep until a socket, the hypervisor, a signal or the node's next
+// deadline calls; hand what came to the node; carry out what it wants. The node's state is on disk
+// before anything that depends on it is sent.
+
+#include "ballast/daemon/daemon.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "ballast/daemon/control.h"
+#include "ballast/files/store.h"
+#include "ballast/node/node.h"
+#include "ballast/trust/trust_store.h"
+#include "ballast/zmq/transport.h"
+#include "ballast/zmq/wait.h"
+#include "hypervisor.h"
+#include "identity.h"
+#include "state.h"
+
+namespace ballast::daemon {
+namespace {
+
+using Log = std::function<void(const std::string&)>;
+
+constexpr std::size_t events_a_turn = 256;
+constexpr Duration trust_looked_at_every = std::chrono::seconds(1);
+
+TimePoint monotonic_now() {
+  const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
+  return TimePoint(std::chrono::duration_cast<Duration>(since_boot));
+}
+
+// SIGINT and SIGTERM as a descriptor; both stay blocked for the threads that start later.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    descriptor_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  }
+  ~StopSignals() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+  int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_ = -1;
+};
+
+class Daemon {
+ public:
+  Daemon(Config config, const Log& log) : config_(std::move(config)), log_(log) {}
+
+  Status open() {
+    if (config_.node.id.empty()) {
+      Result<NodeId> id = host_uuid();
+      if (!id) return id.error();
+      config_.node.id = *id;
+    }
+    for (Status (Daemon::*part)() : {&Daemon::open_state, &Daemon::open_trust,
+                                     &Daemon::open_sockets, &Daemon::open_node}) {
+      if (Status opened = (this->*part)(); !opened) return opened;
+    }
+    return {};
+  }
+
+  Status run() {
+    apply(node_->step(monotonic_now(), node::Tick{}));
+    while (!stopped_) {
+      const int descriptors[] = {signals_.descriptor(), hypervisor_->event_descriptor()};
+      const TimePoint now = monotonic_now();
+      const TimePoint next = std::min(node_->next_deadline(), next_trust_look_);
+      const zmq::Ready ready =
+          zmq::wait(transport_.get(), control_.get(), descriptors, std::max(next - now, Duration(0)));
+      for (const int descriptor : ready.descriptors) stopped_ |= descriptor == descriptors[0];
+      turn();
+    }
+    log_("stopping: VMs run on, and so do migrations that their hypervisor has under way");
+    return {};
+  }
+
+ private:
+  std::string state_file() const { return config_.node.state_dir + "/state"; }
+
+  // Two lives never share an incarnation: the next one is on disk before anything is said in it.
+  Status open_state() {
+    Result<files::DirectoryLock> lock = files::DirectoryLock::take(config_.node.state_dir);
+    if (!lock) return lock.error();
+    lock_.emplace(std::move(lock).value());
+    const Result<std::optional<std::string>> text = files::read_small(state_file());
+    if (!text) return text.error();
+    if (*text) {
+      Result<node::StoredState> state = parse_state(**text, state_file());
+      if (!state) return state.error();
+      state_ = std::move(state).value();
+    }
+    ++state_.incarnation;
+    return files::write_atomically(state_file(), state_text(state_));
+  }
+
+  Status open_trust() {
+    if (!config_.security.enabled) {
+      log_("WARNING: security is off: everyone who reaches this node is believed");
+      return {};
+    }
+    const auto or_default = [&](const std::string& path, const char* name) {
+      return path.empty() ? config_.node.state_dir + "/" + name : path;
+    };
+    auto store = trust::TrustStore::open(or_default(config_.security.key_file, "node.key"),
+                                         or_default(config_.security.trust_file, "trust"));
+    if (!store) return store.error();
+    trust_ = std::move(store).value();
+    return {};
+  }
+
+  Status open_sockets() {
+    Result<std::unique_ptr<port::Hypervisor>> hypervisor = open_hypervisor(config_);
+    if (!hypervisor) return hypervisor.error();
+    hypervisor_ = std::move(hypervisor).value();
+    zmq::TransportSettings settings;
+    settings.cluster = config_.node.cluster;
+    settings.bind = config_.node.bind;
+    settings.security = config_.security.enabled;
+    auto transport = zmq::ZmqTransport::open(settings, trust_.get());
+    if (!transport) return transport.error();
+    transport_ = std::move(transport).value();
+    auto control = zmq::ControlServer::open(config_.node.control);
+    if (!control) return control.error();
+    control_ = std::move(control).value();
+    return {};
+  }
+
+  Status open_node() {
+    Result<std::string> endpoint = endpoint_of(config_.node, transport_->endpoint());
+    if (!endpoint) return endpoint.error();
+    std::random_device entropy;
+    const std::uint64_t seed = (std::uint64_t{entropy()} << 32U) | entropy();
+    node_.emplace(monotonic_now(), config_, *endpoint, hypervisor_->migration_uri(), state_, seed);
+    next_trust_look_ = monotonic_now() + trust_looked_at_every;
+    log_("node " + quoted(config_.node.id.str()) + ", life " + std::to_string(state_.incarnation) +
+         ", " + (node_->is_master() ? "master" : "slave") + ", mode " +
+         name_of(config_.plan.mode) + ", reached at " + *endpoint + ", control at " +
+         config_.node.control);
+    return {};
+  }
+
+  void turn() {
+    for (const HypervisorEvent& event : hypervisor_->take_events())
+      apply(node_->step(monotonic_now(), event));
+    for (const wire::TransportEvent& event : transport_->take_events(events_a_turn))
+      apply(node_->step(monotonic_now(), event));
+    for (const zmq::ControlRequest& request : control_->take_requests()) {
+      const std::string reply =
+          answer_control(monotonic_now(), request.text, *node_, transport_counters());
+      control_->reply(request.id, reply);
+      apply(node_->step(monotonic_now(), node::Tick{}));
+    }
+    const TimePoint now = monotonic_now();
+    if (node_->next_deadline() <= now) apply(node_->step(now, node::Tick{}));
+    if (now >= next_trust_look_) look_at_trust(now);
+  }
+
+  void apply(const node::Effects& effects) {
+    if (effects.save) {
+      const Status saved = files::write_atomically(state_file(), state_text(*effects.save));
+      // What is lost is how long VMs rest, after a crash: no reason to stop balancing.
+      if (!saved) log_("alarm: " + saved.error().message);
+    }
+    for (const wire::Envelope& envelope : effects.sends) transport_->send(envelope);
+    for (const HypervisorCommand& command : effects.commands) hypervisor_->submit(command);
+    for (const node::Event& event : effects.events)
+      log_(std::string(node::name_of(event.kind)) + ": " + event.text);
+  }
+
+  void look_at_trust(TimePoint now) {
+    next_trust_look_ = now + trust_looked_at_every;
+    if (!trust_) return;
+    const Result<bool> changed = trust_->reload_if_changed();
+    const std::string problem = changed ? std::string() : changed.error().message;
+    if (!problem.empty() && problem != trust_problem_)
+      log_("alarm: " + problem + "; the trust of before stays in force");
+    trust_problem_ = problem;
+    if (changed && *changed) log_("the trust file has changed and is in force");
+  }
+
+  Counters transport_counters() const {
+    const zmq::TransportCounters& c = transport_->counters();
+    Counters counters = {
+        {"net_sent", c.sent},
+        {"net_received", c.received},
+        {"net_dropped_undecodable", c.undecodable},
+        {"net_dropped_extra_frames", c.extra_frames},
+        {"net_dropped_wrong_cluster", c.wrong_cluster},
+        {"net_dropped_impostor", c.impostor},
+        {"net_dropped_untrusted", c.untrusted},
+        {"net_dropped_not_master", c.not_master},
+        {"net_dropped_doubled_session", c.doubled_session},
+        {"net_dropped_no_session", c.no_session},
+        {"net_dropped_no_key", c.no_key},
+        {"net_dropped_bad_endpoint", c.bad_endpoint},
+        {"net_dropped_queue_full", c.queue_full},
+        {"net_dropped_link_down", c.link_down},
+        {"net_dropped_too_long", c.too_long},
+        {"net_dropped_peers_full", c.peers_full},
+        {"net_refused_keys", c.refused_keys},
+        {"net_failed_handshakes", c.failed_handshakes},
+        {"net_refused_by_peer", c.refused_by_peer},
+        {"net_lost_sessions", c.lost_sessions},
+        {"net_replaced_sessions", c.replaced_sessions},
+        {"control_dropped", control_->dropped()},
+    };
+    std::erase_if(counters, [](const auto& counter) { return counter.second == 0; });
+    return counters;
+  }
+
+  Config config_;
+  const Log& log_;
+  StopSignals signals_;  // before any thread starts
+  std::optional<files::DirectoryLock> lock_;
+  node::StoredState state_;
+  std::unique_ptr<trust::TrustStore> trust_;
+  std::unique_ptr<port::Hypervisor> hypervisor_;
+  std::unique_ptr<zmq::ZmqTransport> transport_;
+  std::unique_ptr<zmq::ControlServer> control_;
+  std::optional<node::Node> node_;
+  TimePoint next_trust_look_;
+  std::string trust_problem_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Status run(Config config, const Log& log) {
+  Daemon daemon(std::move(config), log);
+  if (Status opened = daemon.open(); !opened) return opened;
+  return daemon.run();
+}
+
+}  // namespace ballast::daemon
