@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <thread>
 #include <vector>
@@ -84,22 +85,31 @@ class Sender {
   std::thread thread_;
 };
 
-// Messages a second that `take` takes: it is called again and again, and says how many it took.
+// Processor time of this process: senders and receiver, on both sides of the comparison.
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+struct Rate {
+  double per_second = 0;
+  double cpu_us = 0;  // a message; steadier than the rate on a machine that does other things
+};
+
+// What `take` takes: it is called again and again, and says how many it took.
 template <class Take>
-double rate_of(Take take, double seconds) {
+Rate rate_of(Take take, double seconds) {
   while (take() == 0) {
   }
   const auto start = Clock::now();
+  const double cpu_start = cpu_seconds();
   std::chrono::duration<double> passed{};
-  std::size_t count = 0;
+  double count = 0;
   do {
-    count += take();
+    count += static_cast<double>(take());
     passed = Clock::now() - start;
   } while (passed.count() < seconds);
-  return static_cast<double>(count) / passed.count();
+  return {count / passed.count(), 1e6 * (cpu_seconds() - cpu_start) / count};
 }
 
-double bare_rate(const std::string& bytes, const port::Trust* trust, double seconds) {
+Rate bare_rate(const std::string& bytes, const port::Trust* trust, double seconds) {
   ::zmq::context_t context;
   ::zmq::socket_t router(context, ::zmq::socket_type::router);
   set_bounds(router);
@@ -120,8 +130,8 @@ double bare_rate(const std::string& bytes, const port::Trust* trust, double seco
       seconds);
 }
 
-double transport_rate(const std::string& bytes, const std::string& cluster,
-                      const port::Trust* trust, double seconds) {
+Rate transport_rate(const std::string& bytes, const std::string& cluster, const port::Trust* trust,
+                    double seconds) {
   auto transport = ballast::zmq::ZmqTransport::open(
       {.cluster = cluster, .bind = "tcp://127.0.0.1:*", .security = trust != nullptr}, trust);
   if (!transport.ok()) std::abort();
@@ -129,14 +139,19 @@ double transport_rate(const std::string& bytes, const std::string& cluster,
   return rate_of(
       [&] {
         ballast::zmq::wait(transport->get(), nullptr, {}, std::chrono::seconds(1));
-        return (*transport)->take_events(256).size();
+        return (*transport)->take_events(32).size();
       },
       seconds);
 }
 
-double median(std::vector<double> numbers) {
-  std::sort(numbers.begin(), numbers.end());
-  return numbers[numbers.size() / 2];
+Rate median(const std::vector<Rate>& turns) {
+  const auto middle = [&](double Rate::*part) {
+    std::vector<double> numbers;
+    for (const Rate& turn : turns) numbers.push_back(turn.*part);
+    std::sort(numbers.begin(), numbers.end());
+    return numbers[numbers.size() / 2];
+  };
+  return {middle(&Rate::per_second), middle(&Rate::cpu_us)};
 }
 
 }  // namespace
@@ -148,21 +163,25 @@ int main(int argc, char** argv) {
   const wire::Message report = wire::busy_report(vms);
   const std::string bytes = wire::encode(report);
   const OnePair pair(report.header.sender);
-  std::printf("reports of %zu VMs, %zu bytes, from one sender; medians of 3 turns\n", vms,
+  std::printf("reports of %zu VMs, %zu bytes, from one sender; medians of 5 turns\n", vms,
               bytes.size());
   for (const bool security : {true, false}) {
     const port::Trust* trust = security ? &pair : nullptr;
-    std::vector<double> bare;
-    std::vector<double> taken;
-    std::vector<double> ratios;
-    for (int turn = 0; turn < 3; ++turn) {
-      bare.push_back(bare_rate(bytes, trust, seconds));
-      taken.push_back(transport_rate(bytes, report.header.cluster, trust, seconds));
-      ratios.push_back(taken.back() / bare.back());
+    std::vector<Rate> bare_turns;
+    std::vector<Rate> our_turns;
+    for (int turn = 0; turn < 5; ++turn) {
+      bare_turns.push_back(bare_rate(bytes, trust, seconds));
+      our_turns.push_back(transport_rate(bytes, report.header.cluster, trust, seconds));
     }
-    std::printf("%-14s bare libzmq %8.0f /s   transport and decode %8.0f /s   %.2f of bare\n",
-                security ? "with CURVE" : "without CURVE", median(bare), median(taken),
-                median(ratios));
+    const Rate bare = median(bare_turns);
+    const Rate ours = median(our_turns);
+    std::printf("%s\n", security ? "with CURVE" : "without CURVE");
+    std::printf("  bare libzmq           %8.0f /s %8.1f us of CPU each\n", bare.per_second,
+                bare.cpu_us);
+    std::printf("  transport and decode  %8.0f /s %8.1f us of CPU each\n", ours.per_second,
+                ours.cpu_us);
+    std::printf("  of bare               %8.2f    %8.2f by CPU\n",
+                ours.per_second / bare.per_second, bare.cpu_us / ours.cpu_us);
   }
   return 0;
 }
