@@ -94,6 +94,12 @@ Result<std::unique_ptr<SimulatedHypervisor>> SimulatedHypervisor::open(const Opt
   Result<Listener> listener = listen_on(preferred);
   if (!listener && address->port == 0) listener = listen_on(*address);
   if (!listener) return listener.error();
+  // The port must be known from the first moment: a peer in doubt will ask there.
+  if (!options.state_file.empty()) {
+    const Status saved =
+        save_state(options.state_file, {options.host, listener->address.port, model->copies()});
+    if (!saved) return saved.error();
+  }
   const double started = options.started_unix_s > 0 ? options.started_unix_s : unix_now_s();
   auto machine = std::make_unique<Machine>(options, std::move(*listener), std::move(*model),
                                            started, fresh_instance());
