@@ -6,6 +6,10 @@
 namespace ballast::cli {
 
 void add_plan_command(CLI::App& app, Action& action);
+void add_run_command(CLI::App& app, Action& action);
+void add_status_command(CLI::App& app, Action& action);
+void add_approve_command(CLI::App& app, Action& action);
+void add_demo_command(CLI::App& app, Action& action);
 void add_check_config_command(CLI::App& app, Action& action);
 void add_keygen_command(CLI::App& app, Action& action);
 void add_trust_command(CLI::App& app, Action& action);

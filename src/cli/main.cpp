@@ -14,8 +14,12 @@
 namespace ballast::cli {
 namespace {
 
-constexpr std::array<AddCommand, 5> commands = {
+constexpr std::array<AddCommand, 9> commands = {
     add_plan_command,
+    add_run_command,
+    add_status_command,
+    add_approve_command,
+    add_demo_command,
     add_check_config_command,
     add_keygen_command,
     add_trust_command,

@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 
-#include "ballast/base/utf8.h"
 #include "ballast/cli/command.h"
 #include "ballast/cli/output.h"
 #include "ballast/daemon/daemon.h"

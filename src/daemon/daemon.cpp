@@ -70,8 +70,8 @@ class Daemon {
       if (!id) return id.error();
       config_.node.id = *id;
     }
-    for (Status (Daemon::*part)() : {&Daemon::open_state, &Daemon::open_trust,
-                                     &Daemon::open_sockets, &Daemon::open_node}) {
+    for (Status (Daemon::*part)() :
+         {&Daemon::open_state, &Daemon::open_trust, &Daemon::open_sockets, &Daemon::open_node}) {
       if (Status opened = (this->*part)(); !opened) return opened;
     }
     return {};
@@ -83,8 +83,8 @@ class Daemon {
       const int descriptors[] = {signals_.descriptor(), hypervisor_->event_descriptor()};
       const TimePoint now = monotonic_now();
       const TimePoint next = std::min(node_->next_deadline(), next_trust_look_);
-      const zmq::Ready ready =
-          zmq::wait(transport_.get(), control_.get(), descriptors, std::max(next - now, Duration(0)));
+      const zmq::Ready ready = zmq::wait(transport_.get(), control_.get(), descriptors,
+                                         std::max(next - now, Duration(0)));
       for (const int descriptor : ready.descriptors) stopped_ |= descriptor == descriptors[0];
       turn();
     }
@@ -151,9 +151,8 @@ class Daemon {
     node_.emplace(monotonic_now(), config_, *endpoint, hypervisor_->migration_uri(), state_, seed);
     next_trust_look_ = monotonic_now() + trust_looked_at_every;
     log_("node " + quoted(config_.node.id.str()) + ", life " + std::to_string(state_.incarnation) +
-         ", " + (node_->is_master() ? "master" : "slave") + ", mode " +
-         name_of(config_.plan.mode) + ", reached at " + *endpoint + ", control at " +
-         config_.node.control);
+         ", " + (node_->is_master() ? "master" : "slave") + ", mode " + name_of(config_.plan.mode) +
+         ", reached at " + *endpoint + ", control at " + config_.node.control);
     return {};
   }
 

@@ -54,8 +54,7 @@ Result<node::StoredState> parse_state(std::string_view text, const std::string& 
     ++number;
     const std::size_t end = text.find('\n');
     if (end == std::string_view::npos || !parse_line(text.substr(0, end), state)) {
-      return Error{name + ":" + std::to_string(number) + ": found " +
-                   quoted(text.substr(0, end)) +
+      return Error{name + ":" + std::to_string(number) + ": found " + quoted(text.substr(0, end)) +
                    ", expected 'incarnation N', 'maintenance 0|1' or 'rest SECONDS VM'"};
     }
     text.remove_prefix(end + 1);

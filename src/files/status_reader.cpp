@@ -79,9 +79,8 @@ node::Event event_of(const Json& from) {
   event.at = TimePoint(-duration_of_seconds(from.at("age_s").get<double>()));
   event.number = from.at("number").get<std::uint64_t>();
   event.kind = one_of(from.at("kind").get<std::string>(),
-                      {EventKind::attached, EventKind::lost, EventKind::planned,
-                       EventKind::ordered, EventKind::moved, EventKind::not_moved,
-                       EventKind::alarm});
+                      {EventKind::attached, EventKind::lost, EventKind::planned, EventKind::ordered,
+                       EventKind::moved, EventKind::not_moved, EventKind::alarm});
   event.vm = VmId(text_or_empty(from.at("vm")));
   event.host = HostId(text_or_empty(from.at("host")));
   event.text = from.at("text").get<std::string>();
@@ -120,6 +119,16 @@ Result<node::View> parse_status(std::string_view text, const std::string& name) 
     return view_of(Json::parse(text));
   } catch (const std::exception& wrong) {
     return Error{name + ": not a ballast-status/1: " + std::string(wrong.what()).substr(0, 200)};
+  }
+}
+
+Status parse_verdict(std::string_view text, const std::string& name) {
+  try {
+    const Json reply = Json::parse(text);
+    if (reply.at("ok").get<bool>()) return {};
+    return Error{reply.at("error").get<std::string>()};
+  } catch (const std::exception& wrong) {
+    return Error{name + ": not an answer: " + std::string(wrong.what()).substr(0, 200)};
   }
 }
 

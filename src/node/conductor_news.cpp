@@ -89,6 +89,8 @@ void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::strin
   move.next = time_never;
   if (arrived) {
     ++done_;
+    out_.count("migrations_done");
+    if (move.planned.swap) out_.count("migrations_done_in_swaps");
     out_.event(now, EventKind::moved, move.planned.vm, move.planned.to,
                quoted(move.planned.vm.str()) + " arrived on " + quoted(move.planned.to.str()));
     begin_what_can(now);
@@ -96,6 +98,7 @@ void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::strin
   }
   ++failed_;
   if (move.has_lease) {
+    out_.count("migrations_not_done");
     out_.event(now, EventKind::not_moved, move.planned.vm, move.planned.to,
                quoted(move.planned.vm.str()) + " did not move to " + quoted(move.planned.to.str()) +
                    ": " + detail);

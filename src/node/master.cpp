@@ -227,7 +227,11 @@ void Master::decide(TimePoint now, MadePlan plan) {
                    std::to_string(plan.overloaded_after) + " left; " + and_then);
   }
   plan_ = std::move(plan);
-  if (plan_->state == PlanState::running) conductor_.start(now, plan_->moves);
+  if (plan_->state == PlanState::running) {
+    out_.count("plans_begun");
+    out_.count("plans_begun_lower_bounds", plan_->lower_bound);
+    conductor_.start(now, plan_->moves);
+  }
   close_finished_plan(now);
 }
 

@@ -17,4 +17,7 @@ std::string status_json(const node::View& view, TimePoint now);
 // The view in such a text, with times relative to zero. Errors name `name` and what was found.
 Result<node::View> parse_status(std::string_view text, const std::string& name);
 
+// A node's answer to a request: ok, or why not.
+Status parse_verdict(std::string_view text, const std::string& name);
+
 }  // namespace ballast::files

@@ -1,0 +1,227 @@
+#include "demo_fleet.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <random>
+
+#include "ballast/daemon/control.h"
+#include "ballast/files/input.h"
+#include "ballast/files/store.h"
+#include "ballast/files/trace_folder.h"
+#include "ballast/trust/keys.h"
+#include "ballast/trust/trust_file.h"
+
+namespace ballast::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto start_patience = std::chrono::seconds(10);
+constexpr auto stop_patience = std::chrono::seconds(3);
+
+Error system_error(const std::string& what) { return Error{what + ": " + std::strerror(errno)}; }
+
+void pause_ms(int milliseconds) {
+  const timespec span{milliseconds / 1000, (milliseconds % 1000) * 1000000L};
+  nanosleep(&span, nullptr);
+}
+
+// Quotes a text for TOML.
+std::string toml_text(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string number_text(double number) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.6f", number);
+  return text;
+}
+
+std::string random_secret() {
+  std::random_device entropy;
+  std::string secret;
+  for (int i = 0; i < 8; ++i) {
+    char word[16];
+    std::snprintf(word, sizeof word, "%08x", entropy());
+    secret += word;
+  }
+  return secret;
+}
+
+// In the child: becomes a node. Only what is safe between fork and exec.
+[[noreturn]] void become_node(pid_t parent, const std::string& log, char* const* arguments) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(127);  // it died before we asked to die with it
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  dup2(nothing, STDIN_FILENO);
+  dup2(out, STDOUT_FILENO);
+  dup2(out, STDERR_FILENO);
+  // A group of its own: Ctrl-C is for the demo, which ends its nodes in order.
+  setpgid(0, 0);
+  execv("/proc/self/exe", arguments);
+  _exit(127);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DemoFleet>> DemoFleet::start(const FleetOptions& options) {
+  std::unique_ptr<DemoFleet> fleet(new DemoFleet);
+  if (Status prepared = fleet->prepare(options); !prepared) return prepared.error();
+  if (Status written = fleet->write_node(options, 0, {}); !written) return written.error();
+  if (Status launched = fleet->launch(0); !launched) return launched.error();
+  const Result<std::string> master = fleet->wait_for_master();
+  if (!master) return master.error();
+  for (std::size_t host = 1; host < options.trace.hosts.size(); ++host) {
+    if (Status written = fleet->write_node(options, host, *master); !written)
+      return written.error();
+    if (Status launched = fleet->launch(host); !launched) return launched.error();
+  }
+  return fleet;
+}
+
+Status DemoFleet::prepare(const FleetOptions& options) {
+  const char* base = std::getenv("TMPDIR");
+  std::string name =
+      std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/ballast-demo-XXXXXX";
+  if (mkdtemp(name.data()) == nullptr) return system_error("cannot make the folder " + name);
+  folder_ = name;
+  if (Status written = files::write_trace(folder_ + "/trace", options.trace); !written)
+    return written;
+  if (Status written = files::write_atomically(folder_ + "/trace/secret", random_secret());
+      !written)
+    return written;
+  // One trust file for all: each node believes each, and orders come from the master alone.
+  for (std::size_t host = 0; host < options.trace.hosts.size(); ++host) {
+    Process process;
+    process.folder = folder_ + "/" + std::to_string(host);
+    process.control = process.folder + "/control.sock";
+    if (mkdir(process.folder.c_str(), 0700) != 0)
+      return system_error("cannot make the folder " + process.folder);
+    const trust::Identity identity = trust::Identity::fresh();
+    if (Status written = identity.write_new(process.folder + "/node.key"); !written) return written;
+    const trust::TrustedNode node{options.trace.hosts[host].id, identity.public_key(), host == 0};
+    if (Status added = trust::add_node(folder_ + "/trust", node); !added) return added;
+    processes_.push_back(std::move(process));
+  }
+  return {};
+}
+
+Status DemoFleet::write_node(const FleetOptions& options, std::size_t host,
+                             const std::string& master) {
+  const Process& process = processes_[host];
+  const Thresholds& thresholds = options.trace.thresholds;
+  std::string text = "[node]\nid = " + toml_text(options.trace.hosts[host].id.str()) +
+                     "\nrole = " + (host == 0 ? "\"master\"" : "\"slave\"") +
+                     "\ncluster = \"demo\"\nbind = \"tcp://127.0.0.1:0\"\n";
+  if (host != 0) text += "master = " + toml_text(master) + "\n";
+  text +=
+      "state_dir = " + toml_text(process.folder) + "\ncontrol = " + toml_text(process.control) +
+      "\n[sample]\nsample_interval = 0.25\nreport_interval = 0.5\n"
+      "[plan]\nmode = \"auto\"\nplan_interval = 1\ncooldown = 3\nmax_moves = 1000\n"
+      "[plan.thresholds]\ncpu = " +
+      number_text(thresholds.cpu) + "\nmemory = " + number_text(thresholds.memory) +
+      "\nnetwork = " + number_text(thresholds.network) +
+      "\n[limits]\nmax_slaves = 1000\n[security]\ntrust_file = " + toml_text(folder_ + "/trust") +
+      "\n[hypervisor]\nkind = \"simulated\"\ntrace = " + toml_text(folder_ + "/trace") +
+      "\nspeed = " + number_text(options.speed) +
+      "\nstarted_unix_s = " + number_text(options.started_unix_s) + "\n";
+  return files::write_atomically(process.folder + "/ballast.toml", text);
+}
+
+Status DemoFleet::launch(std::size_t host) {
+  Process& process = processes_[host];
+  const std::string log = process.folder + "/log";
+  std::array<std::string, 4> words = {"ballast", "run", "--config",
+                                      process.folder + "/ballast.toml"};
+  std::array<char*, 5> arguments = {};
+  for (std::size_t i = 0; i < words.size(); ++i) arguments[i] = words[i].data();
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child < 0) return system_error("cannot start a node");
+  if (child == 0) become_node(parent, log, arguments.data());
+  process.pid = child;
+  return {};
+}
+
+Result<std::string> DemoFleet::wait_for_master() {
+  const auto until = Clock::now() + start_patience;
+  for (;;) {
+    if (Status alive = check_alive(); !alive) return alive.error();
+    const Result<node::View> view = this->view(0);
+    if (view) return view->id.str() + "@" + view->endpoint;
+    if (Clock::now() > until)
+      return Error{"the master does not answer: " + view.error().message +
+                   "; its log says: " + last_log_line(0)};
+    pause_ms(20);
+  }
+}
+
+Result<node::View> DemoFleet::watch_master(std::uint64_t events_above) const {
+  return daemon::ask_status(processes_[0].control, "watch " + std::to_string(events_above));
+}
+
+Result<node::View> DemoFleet::view(std::size_t host) const {
+  return daemon::ask_status(processes_[host].control);
+}
+
+std::string DemoFleet::last_log_line(std::size_t host) const {
+  const Result<std::string> log = files::read_input(processes_[host].folder + "/log");
+  if (!log || log->empty()) return "nothing";
+  std::string text = *log;
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
+}
+
+Status DemoFleet::check_alive() {
+  for (std::size_t host = 0; host < processes_.size(); ++host) {
+    Process& process = processes_[host];
+    if (process.pid < 0 || waitpid(process.pid, nullptr, WNOHANG) != process.pid) continue;
+    process.pid = -1;
+    return Error{"node " + std::to_string(host) +
+                 " has ended; its log says: " + last_log_line(host)};
+  }
+  return {};
+}
+
+void DemoFleet::stop() {
+  for (const Process& process : processes_) {
+    if (process.pid > 0) kill(process.pid, SIGTERM);
+  }
+  const auto until = Clock::now() + stop_patience;
+  for (Process& process : processes_) {
+    while (process.pid > 0 && waitpid(process.pid, nullptr, WNOHANG) == 0) {
+      if (Clock::now() > until) kill(process.pid, SIGKILL);
+      pause_ms(5);
+    }
+    process.pid = -1;
+  }
+}
+
+DemoFleet::~DemoFleet() {
+  stop();
+  std::error_code ignored;
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+}  // namespace ballast::cli

@@ -1,0 +1,107 @@
+// `ballast status`: how a running node and its group stand. Source: design, section 8.
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "ballast/cli/command.h"
+#include "ballast/cli/output.h"
+#include "ballast/daemon/control.h"
+#include "ballast/files/status.h"
+#include "bars.h"
+#include "commands.h"
+
+namespace ballast::cli {
+namespace {
+
+struct Options {
+  std::string control = NodeSettings().control;
+  bool json = false;
+};
+
+std::string plan_text(const node::PlanView& plan) {
+  char head[256];
+  std::snprintf(
+      head, sizeof head,
+      "plan %s, %.0f s old: %s; hosts over a threshold %zu, after it %zu; %zu migrations, "
+      "at least %zu are needed\n",
+      plan.id.c_str(), seconds_of(plan.age), plan.state.c_str(), plan.overloaded_before,
+      plan.overloaded_after, plan.moves.size(), plan.lower_bound);
+  std::string out = head;
+  for (const node::MoveView& move : plan.moves)
+    out += "  step " + std::to_string(move.step) + "  " + move_line(move) + "\n";
+  for (const node::SurplusView& surplus : plan.surplus) {
+    out +=
+        "  stays  " + surplus.vm.str() + " on " + surplus.host.str() + ": " + surplus.reason + "\n";
+  }
+  return out;
+}
+
+std::string table(const node::View& view, bool colour) {
+  std::string out = "node " + view.id.str() + " (" + name_of(view.role) + ", life " +
+                    std::to_string(view.epoch.incarnation) + "), mode " + name_of(view.mode) +
+                    ", master " + (view.master.empty() ? "none answers" : view.master.str()) + "\n";
+  for (const std::string& line : host_lines(view.hosts, colour)) out += line + "\n";
+  out += view.plan ? plan_text(*view.plan) : "no plan yet\n";
+  if (!view.in_flight.empty()) out += "in flight:\n";
+  for (const node::MoveView& move : view.in_flight) out += "  " + move_line(move) + "\n";
+  return out;
+}
+
+ExitCode run(const Options& options) {
+  if (options.json) {
+    const Result<std::string> reply = daemon::ask_control(options.control, "status");
+    return reply ? answer(*reply) : complain(reply.error());
+  }
+  const Result<node::View> view = daemon::ask_status(options.control);
+  if (!view) return complain(view.error());
+  return answer(table(*view, isatty(STDOUT_FILENO) == 1));
+}
+
+ExitCode approve(const Options& options, const std::string& plan) {
+  const Result<std::string> reply = daemon::ask_control(options.control, "approve " + plan);
+  if (!reply) return complain(reply.error());
+  const Status verdict = files::parse_verdict(*reply, "the node at " + options.control);
+  if (options.json) {
+    const ExitCode code = answer(*reply);
+    return verdict ? code : ExitCode::no;
+  }
+  if (!verdict) {
+    complain(verdict.error());
+    return ExitCode::no;
+  }
+  return answer("plan " + plan + " is approved; each migration is checked again in its turn\n");
+}
+
+}  // namespace
+
+void add_status_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("status", "Show a running node: hosts, loads, plan and why.");
+  command->add_option("--control", options->control, "Socket of the node")->capture_default_str();
+  command->add_flag("--json", options->json, "Print as ballast-status/1, for programs");
+  command->footer(
+      "A master shows its group, a slave its own host.\n"
+      "Examples:\n"
+      "  ballast status\n"
+      "  ballast status --json | jq '.hosts[] | select(.state != \"ok\")'");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+void add_approve_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto plan = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand(
+      "approve", "Let a plan that waits for it begin (modes 'approve' and, if large, 'auto').");
+  command->add_option("PLAN", *plan, "Id of the plan, as `ballast status` shows it")->required();
+  command->add_option("--control", options->control, "Socket of the master")->capture_default_str();
+  command->add_flag("--json", options->json, "Print the verdict as JSON, for programs");
+  command->callback(
+      [options, plan, &action] { action = [options, plan] { return approve(*options, *plan); }; });
+}
+
+}  // namespace ballast::cli
