@@ -1,3 +1,9 @@
+// `trend` is a least-squares line through the window, whose slope is trusted only as far as it
+// stands out of the noise: the forecast goes from the mean towards the line by 1 - 4 x (variance of
+// the slope / its square), never below 0. So a slope under two standard errors counts as none, and
+// the mean is told. It is shrinkage after James and Stein (positive part: Efron and Morris,
+// "Stein's estimation rule and its competitors", JASA 1973). A plain line, Loess and Holt's
+// smoothing all follow noise: docs/estimators.md has the figures.
 #include "forecast.h"
 
 #include <algorithm>
@@ -7,6 +13,9 @@
 
 namespace ballast::estimate {
 namespace {
+
+// Squared standard errors that a slope must exceed.
+constexpr double slope_doubt = 4;
 
 struct Line {
   double level_now = 0;
@@ -59,7 +68,8 @@ double trend_of(std::span<const Point> points, double ahead_s) {
   const Line line = line_through(points);
   const double forecast = line.level_now + line.slope_per_s * ahead_s;
   const double squared = line.slope_per_s * line.slope_per_s;
-  const double trust = squared > 0 ? std::max(0.0, 1 - line.slope_variance / squared) : 0.0;
+  const double trust =
+      squared > 0 ? std::max(0.0, 1 - slope_doubt * line.slope_variance / squared) : 0.0;
   return std::max(0.0, mean + trust * (forecast - mean));
 }
 
