@@ -20,7 +20,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "ballast/base/assert.h"
+#include "ballast/base/random.h"
 
 namespace ballast::plan {
 namespace {
@@ -31,7 +31,6 @@ constexpr double rounding = 1e-9;
 struct Waiting {
   UnitIndex unit = 0;
   HostIndex to = 0;
-  bool bounced = false;  // has already made way once
   std::uint32_t urgency = 0;
 };
 
@@ -51,10 +50,13 @@ struct Exchange {
 class Scheduler {
  public:
   Scheduler(const Problem& problem, const Placement& start, const Placement& wanted,
-            const Options& options)
+            const Options& options, std::uint64_t seed)
       : problem_(problem),
         options_(options),
+        seed_(seed),
+        random_(seed),
         now_(start),
+        wanted_(wanted),
         reserved_(problem.hosts.size(), Load{}),
         out_(problem.hosts.size(), 0),
         in_(problem.hosts.size(), 0),
@@ -65,11 +67,8 @@ class Scheduler {
     for (UnitIndex u = 0; u < problem.units.size(); ++u) {
       if (wanted.at(u) == start.at(u)) continue;
       waiting_.push_back({.unit = u, .to = wanted.at(u)});
-      count_left(u, wanted.at(u), true);
     }
     for (const Waiting& w : waiting_) overload_[now_.at(w.unit)] = overload(now_.at(w.unit));
-    final_load_.reserve(problem.hosts.size());
-    for (HostIndex h = 0; h < problem.hosts.size(); ++h) final_load_.push_back(wanted.load(h));
   }
 
   Ordered run() {
@@ -88,12 +87,6 @@ class Scheduler {
   }
 
  private:
-  void count_left(UnitIndex u, HostIndex to, bool more) {
-    const std::uint32_t count = problem_.units[u].count;
-    out_left_[now_.at(u)] += more ? count : 0U - count;
-    in_left_[to] += more ? count : 0U - count;
-  }
-
   double overload(HostIndex h) const {
     double sum = problem_.hosts[h].maintenance ? 1 : 0;
     for (std::size_t k = 0; k < resource_count; ++k) {
@@ -115,6 +108,11 @@ class Scheduler {
   void sort_waiting() {
     constexpr std::uint32_t sorted_steps_max = 64;
     if (step_ > sorted_steps_max && step_ % sorted_steps_max != 0) return;
+    for (const Waiting& w : waiting_) out_left_[now_.at(w.unit)] = in_left_[w.to] = 0;
+    for (const Waiting& w : waiting_) {
+      out_left_[now_.at(w.unit)] += problem_.units[w.unit].count;
+      in_left_[w.to] += problem_.units[w.unit].count;
+    }
     for (Waiting& w : waiting_) {
       const std::uint32_t sending =
           (out_left_[now_.at(w.unit)] + options_.outgoing_max - 1) / options_.outgoing_max;
@@ -213,7 +211,6 @@ class Scheduler {
     std::size_t kept = 0;
     for (const Waiting& w : waiting_) {
       if (may_start(w.unit, w.to)) {
-        count_left(w.unit, w.to, false);
         start(w.unit, w.to);
       } else {
         waiting_[kept++] = w;
@@ -226,7 +223,7 @@ class Scheduler {
   bool must_swap(UnitIndex u, HostIndex a, UnitIndex w, HostIndex b) const {
     const auto blocked = [&](HostIndex h, const Load& still_there) {
       for (std::size_t k = 0; k < resource_count; ++k)
-        if (final_load_[h][k] + still_there[k] > problem_.hosts[h].ceiling[k]) return true;
+        if (wanted_.load(h)[k] + still_there[k] > problem_.hosts[h].ceiling[k]) return true;
       return false;
     };
     return blocked(a, problem_.units[u].load) && blocked(b, problem_.units[w].load);
@@ -285,6 +282,11 @@ class Scheduler {
     UnitIndex heavy = waiting_[j].unit;
     if (problem_.units[light].count > 1 || problem_.units[heavy].count > 1) return false;
     if (!standstill && !must_swap(light, now_.at(light), heavy, now_.at(heavy))) return false;
+    return exchange(light, heavy);
+  }
+
+  // The lighter first where memory allows, else the heavier.
+  bool exchange(UnitIndex light, UnitIndex heavy) {
     if (size_of(light) > size_of(heavy)) std::swap(light, heavy);
     if (!may_exchange(light, heavy)) {
       if (!may_exchange(heavy, light)) return false;
@@ -296,8 +298,6 @@ class Scheduler {
         std::count_if(underway_.begin(), underway_.end(),
                       [&](const Underway& job) { return now_.at(job.unit) == to; });
     if (sending_on >= static_cast<std::ptrdiff_t>(options_.outgoing_max)) return false;
-    count_left(light, to, false);
-    count_left(heavy, from, false);
     const std::uint32_t number = ++swaps_;
     emit(light, 0, to, number);
     reserve(light, to, 1);
@@ -307,44 +307,66 @@ class Scheduler {
     return true;
   }
 
-  // Opens a cycle: one of the waiting units that stand in the way of others moves aside.
+  // A unit that could make way for one that waits: in exchange with it, or to a third host.
+  struct Aside {
+    UnitIndex unit = 0;
+    UnitIndex waiting = 0;
+    bool exchanged = false;
+    double price = 0;
+  };
+
+  // Opens a cycle: a unit that stands in the way of a waiting one moves aside, and then waits for
+  // the host where it should be.
   void make_way() {
-    double best_price = std::numeric_limits<double>::infinity();
-    std::size_t best = 0;
-    HostIndex best_host = 0;
-    for (std::size_t i = 0; i < waiting_.size(); ++i) {
-      const Waiting& w = waiting_[i];
-      const double price = problem_.units[w.unit].price;
-      if (w.bounced || price >= best_price || !stands_in_the_way(w.unit)) continue;
-      HostIndex host = 0;
-      if (!roomiest(w, host)) continue;
-      best_price = price;
-      best = i;
-      best_host = host;
+    std::vector<Aside> ways = ways_open();
+    if (seed_ == 0) {
+      std::stable_sort(ways.begin(), ways.end(),
+                       [](const Aside& a, const Aside& b) { return a.price < b.price; });
+    } else {
+      for (std::size_t i = ways.size(); i > 1; --i) std::swap(ways[i - 1], ways[random_.below(i)]);
     }
-    if (best_price == std::numeric_limits<double>::infinity()) return;
-    Waiting& w = waiting_[best];
-    out_left_[now_.at(w.unit)] -= problem_.units[w.unit].count;
-    out_left_[best_host] += problem_.units[w.unit].count;
-    w.bounced = true;
-    start(w.unit, best_host);
-    paused_.push_back(w);
-    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(best));
+    for (const Aside& way : ways) {
+      if (way.exchanged) {
+        if (!exchange(way.waiting, way.unit)) continue;
+        stop_waiting(way.waiting);
+      } else {
+        HostIndex host = 0;
+        if (!roomiest(way.unit, host)) continue;
+        start(way.unit, host);
+      }
+      stop_waiting(way.unit);
+      displaced_[way.unit] = true;
+      return;
+    }
   }
 
-  bool stands_in_the_way(UnitIndex u) const {
-    const HostIndex h = now_.at(u);
-    return std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& w) {
-      return w.to == h && threshold_allows(w.unit, h, u) && memory_allows(w.unit, h, u) &&
-             now_.rules_allow(w.unit, h, u);
-    });
+  std::vector<Aside> ways_open() const {
+    std::vector<Aside> ways;
+    for (const Waiting& w : waiting_) {
+      for (const UnitIndex u : now_.on(w.to)) {
+        const Unit& unit = problem_.units[u];
+        if (!unit.movable || displaced_[u]) continue;
+        // One that waits itself costs a migration more, one that is where it should be two.
+        const double price = unit.price * (wanted_.at(u) == w.to ? 2 : 1);
+        const bool one_each = unit.count == 1 && problem_.units[w.unit].count == 1;
+        if (one_each && (may_exchange(u, w.unit) || may_exchange(w.unit, u)))
+          ways.push_back({.unit = u, .waiting = w.unit, .exchanged = true, .price = price});
+        if (threshold_allows(w.unit, w.to, u) && memory_allows(w.unit, w.to, u) &&
+            now_.rules_allow(w.unit, w.to, u))
+          ways.push_back({.unit = u, .waiting = w.unit, .exchanged = false, .price = price});
+      }
+    }
+    return ways;
   }
 
-  bool roomiest(const Waiting& w, HostIndex& found) const {
+  void stop_waiting(UnitIndex u) {
+    std::erase_if(waiting_, [&](const Waiting& w) { return w.unit == u; });
+  }
+
+  bool roomiest(UnitIndex u, HostIndex& found) const {
     double most = -1;
     for (HostIndex h = 0; h < problem_.hosts.size(); ++h) {
-      if (h == now_.at(w.unit) || h == w.to || h == problem_.units[w.unit].home) continue;
-      if (!problem_.hosts[h].target || !may_start(w.unit, h)) continue;
+      if (h == now_.at(u) || !problem_.hosts[h].target || !may_start(u, h)) continue;
       double room = 1;
       for (std::size_t k = 0; k < resource_count; ++k) {
         const PlanHost& host = problem_.hosts[h];
@@ -364,21 +386,20 @@ class Scheduler {
       reserve(done.unit, done.to, -1);
       now_.move(done.unit, done.to);
     }
-    // Whoever moved aside waits again once it has arrived there.
-    std::vector<Waiting> still;
-    for (const Waiting& w : paused_) {
-      const bool arrived = std::any_of(ending_.begin(), ending_.end(),
-                                       [&](const Waiting& done) { return done.unit == w.unit; });
-      (arrived ? waiting_ : still).push_back(w);
-    }
-    paused_ = std::move(still);
+    // Whoever moved aside waits for its place from now on.
+    for (const Waiting& done : ending_)
+      if (wanted_.at(done.unit) != done.to)
+        waiting_.push_back({.unit = done.unit, .to = wanted_.at(done.unit)});
   }
 
   const Problem& problem_;
   const Options& options_;
+  const std::uint64_t seed_;
+  Random random_;
   Placement now_;
+  const Placement& wanted_;
+  std::vector<bool> displaced_ = std::vector<bool>(problem_.units.size(), false);
   std::vector<Waiting> waiting_;
-  std::vector<Waiting> paused_;
   std::vector<Underway> underway_;
   std::vector<Waiting> ending_;  // arrive when this step ends
   std::vector<Load> reserved_;   // of what is on its way
@@ -386,7 +407,6 @@ class Scheduler {
   std::vector<HostIndex> touched_;
   std::vector<double> overload_;
   std::vector<std::uint32_t> out_left_, in_left_;
-  std::vector<Load> final_load_;
   std::vector<Migration> migrations_;
   std::uint32_t step_ = 0;
   std::uint32_t started_ = 0;
@@ -396,8 +416,30 @@ class Scheduler {
 }  // namespace
 
 Ordered order_moves(const Problem& problem, const Placement& start, const Placement& wanted,
-                    const Options& options) {
-  return Scheduler(problem, start, wanted, options).run();
+                    const Options& options, std::uint64_t seed) {
+  return Scheduler(problem, start, wanted, options, seed).run();
+}
+
+void append_actions(const Problem& problem, const std::vector<Action>& actions, Ordered& ordered) {
+  std::uint32_t step = ordered.migrations.empty() ? 0 : ordered.migrations.back().step;
+  std::uint32_t swap = 0;
+  for (const Migration& m : ordered.migrations) swap = std::max(swap, m.swap.value_or(0));
+  const auto emit = [&](UnitIndex u, HostIndex to, std::optional<std::uint32_t> number) {
+    for (const VmIndex v : problem.vms_of(problem.units[u]))
+      ordered.migrations.push_back(
+          {.vm = v, .from = ordered.end.at(u), .to = to, .step = ++step, .swap = number});
+    ordered.end.move(u, to);
+  };
+  for (const Action& action : actions) {
+    if (action.exchanged == Placement::no_unit) {
+      emit(action.unit, action.to, std::nullopt);
+      continue;
+    }
+    const HostIndex from = ordered.end.at(action.unit);
+    ++swap;
+    emit(action.unit, action.to, swap);
+    emit(action.exchanged, from, swap);
+  }
 }
 
 }  // namespace ballast::plan

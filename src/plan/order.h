@@ -2,10 +2,12 @@
 // broken at any instant (design, section 5, point 1).
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "ballast/model/plan.h"
 #include "ballast/plan/planner.h"
+#include "detour.h"
 #include "placement.h"
 #include "problem.h"
 
@@ -18,8 +20,12 @@ struct Ordered {
 };
 
 // Orders the moves from the start of the problem to `wanted`. What cannot be ordered safely is left
-// out; the result is safe in any case.
+// out; the result is safe in any case. Where moves block each other, seed 0 takes the cheapest way
+// out, other seeds draw one.
 Ordered order_moves(const Problem& problem, const Placement& start, const Placement& wanted,
-                    const Options& options);
+                    const Options& options, std::uint64_t seed = 0);
+
+// The actions one after the other, as steps that follow those already ordered.
+void append_actions(const Problem& problem, const std::vector<Action>& actions, Ordered& ordered);
 
 }  // namespace ballast::plan

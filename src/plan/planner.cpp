@@ -30,9 +30,7 @@ struct Candidate {
   Score score;
 };
 
-Candidate put_in_order(const Problem& problem, const Placement& start, const Placement& wanted,
-                       const Options& options) {
-  Ordered ordered = order_moves(problem, start, wanted, options);
+Candidate judged(const Problem& problem, Ordered ordered) {
   Score score = score_of(problem, ordered.end);
   // A VM that had to make way on the way counts for each of its migrations.
   std::size_t arrived = 0;
@@ -40,6 +38,31 @@ Candidate put_in_order(const Problem& problem, const Placement& start, const Pla
     if (ordered.end.moved(u)) arrived += problem.units[u].count;
   score.price += static_cast<double>(ordered.migrations.size() - arrived);
   return {.ordered = std::move(ordered), .score = score};
+}
+
+// Small snapshots are searched more than once: it costs nothing there.
+bool is_small(const Problem& problem) { return problem.units.size() <= 256; }
+
+// Where moves block each other, several ways out are tried.
+Candidate put_in_order(const Problem& problem, const Placement& start, const Placement& wanted,
+                       const Options& options) {
+  Candidate best = judged(problem, order_moves(problem, start, wanted, options));
+  const double direct = score_of(problem, wanted).price + 0.5;
+  const std::uint64_t tries = is_small(problem) ? 40 : 4;
+  for (std::uint64_t seed = 1; seed <= tries; ++seed) {
+    if (best.ordered.complete && best.score.price < direct) break;
+    Candidate other = judged(problem, order_moves(problem, start, wanted, options, seed));
+    if (better(other.score, best.score)) best = std::move(other);
+  }
+  constexpr std::size_t placements_max = 6000;
+  if (!is_small(problem) || (best.ordered.complete && best.score.price < direct)) return best;
+  if (const auto actions = find_detour(problem, start, wanted, placements_max)) {
+    Ordered whole{.migrations = {}, .end = start, .complete = true};
+    append_actions(problem, *actions, whole);
+    Candidate other = judged(problem, std::move(whole));
+    if (better(other.score, best.score)) best = std::move(other);
+  }
+  return best;
 }
 
 class Planning {
@@ -62,11 +85,16 @@ class Planning {
     const Placement tight = place_greedily(problem, start, evictions, Fit::tight);
     if (better(score_of(problem, tight), score_of(problem, wanted))) wanted = tight;
     for (unsigned attempt = 1; attempt <= attempts() && !is_least(best.score); ++attempt) {
-      Placement found =
-          search(problem, wanted, {.seed = attempt, .trials = trials(), .migrations_min = least_});
-      level(problem, found);
-      const bool complete = consider(found, best);
-      if (!complete) consider_from_there(best);
+      Placement found = search(problem, wanted,
+                               {.seed = attempt,
+                                .trials = trials(),
+                                .migrations_min = least_,
+                                .price_weight = attempt % 2 == 1 ? 1 : 0.05});
+      const bool is_better = better(score_of(problem, found), score_of(problem, wanted));
+      Placement leveled = found;
+      level(problem, leveled);
+      if (!consider(leveled, best) && !consider(found, best)) consider_from_there(best);
+      if (is_better) wanted = std::move(found);
     }
     return best;
   }
@@ -101,8 +129,7 @@ class Planning {
     return std::min<std::uint64_t>(base + each * evictions.size(), most);
   }
 
-  // Small snapshots are searched more than once: it costs nothing there.
-  unsigned attempts() const { return problem.units.size() <= 256 ? 4 : 1; }
+  unsigned attempts() const { return is_small(problem) ? 4 : 1; }
 
   const Options options_;
   std::uint32_t least_ = 0;

@@ -376,7 +376,7 @@ class Annealing {
   }
 
   double energy_of_touched() const {
-    double sum = price_ + 8.0 * static_cast<double>(undrained_);
+    double sum = limits_.price_weight * price_ + 8.0 * static_cast<double>(undrained_);
     for (const HostIndex h : touched_)
       sum += energy(problem_.hosts[h], strain_of(problem_.hosts[h], now_.load(h)));
     return sum;
@@ -402,7 +402,7 @@ class Annealing {
 
   double price_at(UnitIndex u, HostIndex h) const {
     const Unit& unit = problem_.units[u];
-    if (h != unit.home) return unit.price;
+    if (h != unit.home) return limits_.price_weight * unit.price;
     // To stay on a host in maintenance is dearer than any way out.
     return problem_.hosts[h].maintenance ? 8.0 * unit.count : 0;
   }

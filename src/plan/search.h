@@ -21,6 +21,10 @@ struct SearchLimits {
   std::uint64_t seed = 1;
   std::uint64_t trials = 0;          // changes looked at
   std::uint32_t migrations_min = 0;  // with no overload and this few, nothing better exists
+  // What a migration weighs while searching. Below 1, overload that can only be lowered a little,
+  // at the cost of many migrations, is found as well; what is returned is judged by Score in any
+  // case.
+  double price_weight = 1;
 };
 
 // The best placement found from `from` on, which is at least as good as `from` and keeps every rule

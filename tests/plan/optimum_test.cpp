@@ -1,0 +1,45 @@
+// The planner against proven optima over final placements.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "ballast/plan/planner.h"
+#include "plan/audit.h"
+#include "plan/cases.h"
+
+using namespace ballast;
+
+TEST_CASE("plans of small tight snapshots reach the proven optimum") {
+  const char* folder = std::getenv("BALLAST_PLAN_DATA");
+  REQUIRE_MESSAGE(folder != nullptr, "BALLAST_PLAN_DATA names the folder of optima.txt");
+  const auto cases = test::read_cases(std::string(folder) + "/optima.txt");
+  REQUIRE(cases.size() >= 1);
+  std::size_t reached = 0, ours = 0, best = 0;
+  for (const test::Case& c : cases) {
+    CAPTURE(c.seed);
+    REQUIRE(check(c.snapshot).ok());
+    const Plan plan = plan::make_plan(c.snapshot);
+    const auto found = test::audit(c.snapshot, plan);
+    for (const std::string& violation : found.violations) FAIL_CHECK(violation);
+    constexpr double rounding = 3e-6;  // of loads that count as not over, three resources
+    CHECK(plan.overload_after >= c.overload - rounding * static_cast<double>(c.snapshot.hosts.size()));
+    if (c.overload == 0) CHECK(plan.lower_bound <= c.migrations);
+    const bool same = plan.overload_after <= c.overload + rounding;
+    if (!same)
+      MESSAGE("seed " << c.seed << " " << c.family << ": overload " << plan.overload_after
+                      << ", optimum " << c.overload);
+    reached += same ? 1 : 0;
+    if (same && plan.migrations.size() != c.migrations)
+      MESSAGE("seed " << c.seed << " " << c.family << ": " << plan.migrations.size()
+                      << " migrations, optimum " << c.migrations);
+    if (same) {
+      ours += plan.migrations.size();
+      best += c.migrations;
+    }
+  }
+  MESSAGE(reached << " of " << cases.size() << " reach the least overload, with " << ours
+                  << " migrations where the optimum has " << best);
+  CHECK(static_cast<double>(reached) >= 0.99 * static_cast<double>(cases.size()));
+  CHECK(static_cast<double>(ours) <= 1.03 * static_cast<double>(best));
+}
