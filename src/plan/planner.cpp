@@ -84,12 +84,14 @@ class Planning {
     if (is_least(best.score)) return best;
     const Placement tight = place_greedily(problem, start, evictions, Fit::tight);
     if (better(score_of(problem, tight), score_of(problem, wanted))) wanted = tight;
+    const Placement first = wanted;
     for (unsigned attempt = 1; attempt <= attempts() && !is_least(best.score); ++attempt) {
-      Placement found = search(problem, wanted,
+      // Now from the beginning, now from the best so far; once in a while for overload alone.
+      Placement found = search(problem, attempt % 2 == 1 ? first : wanted,
                                {.seed = attempt,
                                 .trials = trials(),
                                 .migrations_min = least_,
-                                .price_weight = attempt % 2 == 1 ? 1 : 0.05});
+                                .price_weight = attempt % 4 == 2 ? 0.05 : 1});
       const bool is_better = better(score_of(problem, found), score_of(problem, wanted));
       Placement leveled = found;
       level(problem, leveled);
@@ -129,7 +131,7 @@ class Planning {
     return std::min<std::uint64_t>(base + each * evictions.size(), most);
   }
 
-  unsigned attempts() const { return is_small(problem) ? 4 : 1; }
+  unsigned attempts() const { return is_small(problem) ? 8 : 1; }
 
   const Options options_;
   std::uint32_t least_ = 0;
