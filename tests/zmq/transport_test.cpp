@@ -84,6 +84,17 @@ TEST_CASE("a slave that restarts under its name gets its messages on the new ses
   CHECK(pair.both_until([&] { return pair.slave->heard<wire::ReportAck>() == 1; }));
 }
 
+TEST_CASE("the session of a slave that has gone is forgotten when it is next answered") {
+  Pair pair;
+  pair.attach();
+  pair.slave.reset();
+  CHECK(until({pair.master.get()}, [&] {
+    pair.master->answer("s", ack);
+    return pair.master->counters().no_session > 0;
+  }));
+  CHECK(pair.master->transport->sessions() == 0);
+}
+
 TEST_CASE("when a master restarts, its slave notices, connects again and is served") {
   Pair pair;
   pair.attach();
