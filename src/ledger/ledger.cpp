@@ -186,18 +186,18 @@ void Ledger::end(const LeaseId& id) {
   const auto target = by_target_.find(lease.to);
   std::erase(target->second, id);
   if (target->second.empty()) by_target_.erase(target);
-  drop_credit_of_partner(lease);
+  // A swap is one transaction: with this half off, the other has no room of its own.
+  if (lease.partner) end(LeaseId(*lease.partner));
 }
 
 void Ledger::departed(const LeaseId& id) {
-  if (const Lease* lease = find(id); lease != nullptr) drop_credit_of_partner(*lease);
-}
-
-// What was to leave either has left, and the carried load shows it, or it stays.
-void Ledger::drop_credit_of_partner(const Lease& lease) {
-  if (!lease.partner) return;
-  const auto partner = leases_.find(*lease.partner);
-  if (partner != leases_.end()) partner->second.swapped_out = {};
+  const auto found = leases_.find(id);
+  if (found == leases_.end() || !found->second.partner) return;
+  const auto partner = leases_.find(*found->second.partner);
+  found->second.partner.reset();
+  if (partner == leases_.end()) return;
+  partner->second.swapped_out = {};  // the carried load of its target shows it now
+  partner->second.partner.reset();
 }
 
 std::vector<Lease> Ledger::expire(TimePoint now) {

@@ -65,6 +65,7 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::LeaseState&
       group_.news_from(from, state.sequence);
       if (lease == nullptr) return;
       const ledger::Lease known = *lease;
+      ledger_.departed(state.lease);
       ledger_.end(state.lease);
       group_.moved(known, config_.plan.cooldown, ledger_);
       // Where the VM runs is settled; that the source is through is for the source to say, if it
@@ -183,10 +184,11 @@ void Conductor::settle_leases_of(TimePoint now, const Member& member) {
     if (!honoured) over.push_back(lease);
   }
   for (const ledger::Lease& lease : over) {
-    ledger_.end(lease.id);
-    revocations_.erase(lease.id);
     const wire::VmReport* vm = member.find(lease.vm);
     const bool here = vm != nullptr && vm->vm.presence == Presence::running;
+    if (here) ledger_.departed(lease.id);
+    ledger_.end(lease.id);
+    revocations_.erase(lease.id);
     if (here) group_.moved(lease, config_.plan.cooldown, ledger_);
     Move* move = by_lease(lease.id);
     if (move == nullptr || !nobody_will_tell(*move)) continue;
