@@ -96,6 +96,8 @@ class Conductor {
   void finish(TimePoint now, Move& move, bool arrived, const std::string& detail);
   void drop_waiting(const std::string& why);
   void revoke(TimePoint now, const LeaseId& lease, bool holder_is_done);
+  static bool holder_is_at_it(const Member& holder, const LeaseId& lease, const VmId& vm);
+  void resolve_forgotten(TimePoint now, Move& move);
   bool nobody_will_tell(const Move& move) const;
   void settle_leases_of(TimePoint now, const Member& member);
 

@@ -123,10 +123,10 @@ void Conductor::revoke(TimePoint now, const LeaseId& lease, bool holder_is_done)
   const ledger::Lease* known = ledger_.find(lease);
   if (known == nullptr) return;
   ledger_.revoke(lease);
-  Revocation& revocation = revocations_[lease];
-  revocation.target = known->to;
-  revocation.holder_is_done = revocation.holder_is_done || holder_is_done;
-  revocation.next = now;
+  const auto [found, added] = revocations_.try_emplace(lease, Revocation{known->to, false, now});
+  if (!added && found->second.holder_is_done >= holder_is_done) return;
+  found->second.holder_is_done = holder_is_done;
+  found->second.next = now;
 }
 
 // A target that attaches names every lease that it honours: all others have ended. A holder that
@@ -153,24 +153,43 @@ bool Conductor::nobody_will_tell(const Move& move) const {
   return move.holder_forgot || source == nullptr || source->lost;
 }
 
+// Whether the holder is still at the migration under this lease, or the VM is not running there.
+bool Conductor::holder_is_at_it(const Member& holder, const LeaseId& lease, const VmId& vm) {
+  const wire::VmReport* known = holder.find(vm);
+  if (known == nullptr || known->vm.presence != Presence::running) return true;
+  return std::any_of(holder.report.jobs.begin(), holder.report.jobs.end(),
+                     [&](const wire::Job& job) { return job.lease == lease; });
+}
+
 void Conductor::reported(TimePoint now, const Member& member) {
+  if (!member.report.distrust.empty()) return;
   std::vector<LeaseId> over;
   for (const auto& [id, lease] : ledger_.leases()) {
     if (lease.from != member.id || lease.phase == ledger::Phase::promised) continue;
     const Move* move = by_lease(id);
-    const bool followed = move != nullptr && !move->holder_forgot;
-    const wire::VmReport* vm = member.find(lease.vm);
-    const bool still_here = vm != nullptr && vm->vm.presence == Presence::running;
-    const bool at_it =
-        std::any_of(member.report.jobs.begin(), member.report.jobs.end(),
-                    [&, lease_id = id](const wire::Job& job) { return job.lease == lease_id; });
-    if (!followed && still_here && !at_it && !revocations_.contains(id)) over.push_back(id);
+    const bool followed = move != nullptr && under_way(*move) && !move->holder_forgot;
+    if (!followed && !holder_is_at_it(member, id, lease.vm)) over.push_back(id);
   }
-  for (const LeaseId& id : over) {
-    revoke(now, id, true);
-    if (Move* move = by_lease(id); move != nullptr && under_way(*move))
-      finish(now, *move, false, "its host restarted and the VM still runs there");
+  for (const LeaseId& id : over) revoke(now, id, true);
+  for (Move& move : moves_) {
+    if (under_way(move) && move.holder_forgot) resolve_forgotten(now, move);
   }
+}
+
+// The holder has restarted and will not tell the outcome: what the reports show must do.
+void Conductor::resolve_forgotten(TimePoint now, Move& move) {
+  const Member* source = group_.find(move.planned.from);
+  const Member* target = group_.find(move.planned.to);
+  if (source != nullptr && !source->lost &&
+      !holder_is_at_it(*source, move.lease, move.planned.vm)) {
+    revoke(now, move.lease, true);
+    finish(now, move, false, "its host restarted and the VM still runs there");
+    return;
+  }
+  if (ledger_.find(move.lease) != nullptr || target == nullptr) return;
+  const wire::VmReport* there = target->find(move.planned.vm);
+  const bool arrived = there != nullptr && there->vm.presence == Presence::running;
+  if (arrived) finish(now, move, true, {});
 }
 
 void Conductor::settle_leases_of(TimePoint now, const Member& member) {

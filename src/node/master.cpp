@@ -214,7 +214,14 @@ void Master::decide(TimePoint now, MadePlan plan) {
   } else {
     plan.state = PlanState::running;
   }
-  if (!plan.moves.empty()) {
+  const auto same_moves = [](const PlannedMove& a, const PlannedMove& b) {
+    return a.vm == b.vm && a.to == b.to;
+  };
+  // Said once, not at each interval while nobody acts on it.
+  const bool news = !plan_ || plan_->state != plan.state ||
+                    !std::equal(plan.moves.begin(), plan.moves.end(), plan_->moves.begin(),
+                                plan_->moves.end(), same_moves);
+  if (!plan.moves.empty() && news) {
     const std::string and_then =
         plan.state == PlanState::recommended
             ? (quiet && mode != Mode::recommend ? "nothing moves so soon after the start"

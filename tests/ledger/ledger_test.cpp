@@ -15,7 +15,8 @@ const HostId a("a");
 const HostId b("b");
 
 HostRoom room_of(double cpu_carried, double memory_carried) {
-  return HostRoom{{10000, 10000, unlimited}, {cpu_carried, memory_carried, 0}, {0.8, 0.9, 0.8}, true};
+  return HostRoom{
+      {10000, 10000, unlimited}, {cpu_carried, memory_carried, 0}, {0.8, 0.9, 0.8}, true};
 }
 
 Ask move(const char* vm, const HostId& from, const HostId& to, double cpu, double memory) {
@@ -70,11 +71,11 @@ TEST_CASE("when the first half has left, the second no longer counts on it twice
   Ledger ledger(HostId("m"), 1);
   ledger.set_host(a, room_of(9500, 5000));
   ledger.set_host(b, room_of(7000, 5000));
-  const auto both = ledger.promise_swap(move("light", b, a, 2000, 1000),
-                                        move("heavy", a, b, 3000, 1000), at(60));
+  const auto both =
+      ledger.promise_swap(move("light", b, a, 2000, 1000), move("heavy", a, b, 3000, 1000), at(60));
   REQUIRE(both.ok());
   CHECK(ledger.room(b).cpu_mhz == doctest::Approx(0));  // 7000 + 3000 - 2000
-  ledger.set_host(b, room_of(5000, 4000));               // light has left
+  ledger.set_host(b, room_of(5000, 4000));              // light has left
   ledger.departed(both->first.id);
   CHECK(ledger.room(b).cpu_mhz == doctest::Approx(0));  // 5000 + 3000
 }

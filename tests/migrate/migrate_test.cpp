@@ -100,7 +100,8 @@ TEST_CASE("a failed call with the VM running here and not there is a failure") {
   CHECK(d.told() == OutcomeKind::failed);
 }
 
-TEST_CASE("a call that succeeded proves nothing while the source still runs the VM beside the target") {
+TEST_CASE(
+    "a call that succeeded proves nothing while the source still runs the VM beside the target") {
   Driver d;
   d.migrate();
   d.step(3, CallReturned{true, ""});

@@ -10,8 +10,7 @@ std::shared_ptr<const Trace> trace_of(const std::vector<std::vector<double>>& lo
   auto trace = std::make_shared<Trace>();
   trace->interval = std::chrono::hours(24);
   for (std::size_t h = 0; h < loads.size(); ++h) {
-    trace->hosts.push_back(
-        TraceHost{HostId("h" + std::to_string(h)), {10000, 65536, 10000}, "g0"});
+    trace->hosts.push_back(TraceHost{HostId("h" + std::to_string(h)), {10000, 65536, 10000}, "g0"});
     for (const double share : loads[h]) {
       TraceVm vm;
       vm.id = VmId("v" + std::to_string(trace->vms.size()));
@@ -25,8 +24,7 @@ std::shared_ptr<const Trace> trace_of(const std::vector<std::vector<double>>& lo
 }
 
 GroupWorld::GroupWorld(std::uint64_t seed, std::shared_ptr<const Trace> trace,
-                       const hypermodel::Timing& timing,
-                       const std::function<void(Config&)>& adjust)
+                       const hypermodel::Timing& timing, const std::function<void(Config&)>& adjust)
     : trace_(std::move(trace)),
       random_(seed),
       now_(TimePoint(std::chrono::hours(1))),
@@ -121,9 +119,9 @@ void GroupWorld::send(std::size_t from, const wire::Envelope& envelope) {
   // What travels is bytes.
   const Result<wire::Message> read = wire::decode(wire::encode(envelope.message));
   if (!read || !(*read == envelope.message)) {
-    findings_.push_back("a message did not survive the wire: " +
-                        std::string(wire::name_of(envelope.message.body)) +
-                        (read ? "" : ": " + read.error().message));
+    findings_.push_back(
+        "a message did not survive the wire: " + std::string(wire::name_of(envelope.message.body)) +
+        (read ? "" : ": " + read.error().message));
     return;
   }
   mix(envelope.message.body.index());
@@ -151,8 +149,8 @@ void GroupWorld::step_fleet(const hypermodel::FleetInput& input) {
 void GroupWorld::audit() {
   for (const hypermodel::Finding& finding : fleet_.audit()) {
     findings_.push_back(std::string(hypermodel::name_of(finding.kind)) + " at " +
-                        std::to_string(seconds_of(now_.time_since_epoch())) + " s: " +
-                        finding.detail);
+                        std::to_string(seconds_of(now_.time_since_epoch())) +
+                        " s: " + finding.detail);
   }
   if (findings_.size() > 20) findings_.resize(20);
 }

@@ -27,9 +27,9 @@ struct NetworkFaults {
 class GroupWorld {
  public:
   // Host 0 leads; the others follow it. `adjust` may change the configuration of each node.
-  GroupWorld(std::uint64_t seed, std::shared_ptr<const Trace> trace,
-             const hypermodel::Timing& timing,
-             const std::function<void(Config&)>& adjust = [](Config&) {});
+  GroupWorld(
+      std::uint64_t seed, std::shared_ptr<const Trace> trace, const hypermodel::Timing& timing,
+      const std::function<void(Config&)>& adjust = [](Config&) {});
 
   NetworkFaults faults;
 

@@ -38,7 +38,8 @@ TEST_CASE("an order from an old epoch is refused") {
   world.run_for(2min);
   const Epoch now = world.view(1).epoch;
   const HostId master = world.trace().hosts[0].id;
-  world.inject(1, master, from_master(world, order_for(world, {now.incarnation, now.attachment - 1})));
+  world.inject(1, master,
+               from_master(world, order_for(world, {now.incarnation, now.attachment - 1})));
   world.inject(1, master, from_master(world, order_for(world, {now.incarnation - 1, 5})));
   CHECK(world.view(1).in_flight.empty());
   CHECK(world.view(1).counters.at("orders_refused") == 2);
@@ -185,8 +186,8 @@ TEST_CASE("a transcript of one move reads as the design tells it") {
   std::vector<std::string> spoken;
   world.on_send = [&](const NodeId& from, const wire::Envelope& envelope) {
     const std::string what = wire::name_of(envelope.message.body);
-    const bool routine = what == "Report" || what == "ReportAck" || what == "Attach" ||
-                         what == "AttachAnswer";
+    const bool routine =
+        what == "Report" || what == "ReportAck" || what == "Attach" || what == "AttachAnswer";
     if (!routine) spoken.push_back(from.str() + " -> " + envelope.to.str() + " " + what);
   };
   world.run_for(30min);
@@ -202,8 +203,8 @@ TEST_CASE("a transcript of one move reads as the design tells it") {
                       "h1 -> h3 Settle",
                       "h3 -> h1 SettleAnswer",
                       "h3 -> h0 LeaseState",  // arrived
-                      "h1 -> h0 Outcome",     // arrived
                       "h0 -> h3 LeaseStateAck",
+                      "h1 -> h0 Outcome",  // arrived
                       "h0 -> h1 OutcomeAck",
                   });
 }
