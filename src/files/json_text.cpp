@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "ballast/base/ids.h"
 #include "ballast/base/limits.h"
@@ -13,6 +14,12 @@ std::string place_of(const std::string& name, std::string_view text, std::size_t
   const std::string_view before = text.substr(0, std::min(offset, text.size()));
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
   return name + ":" + std::to_string(line);
+}
+
+std::size_t column_of(std::string_view text, std::size_t offset) {
+  const std::size_t at = std::min(offset, text.size());
+  const std::size_t newline = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
+  return newline == std::string_view::npos ? at : at - newline - 1;
 }
 
 Status check_json_text(std::string_view text, const std::string& name) {
@@ -40,9 +47,14 @@ std::string syntax_reason(std::string_view what, std::string_view last_token) {
 }
 
 std::string shown(double number) {
+  // Whole numbers of a readable length as people write them: 1000000, not 1e+06.
+  constexpr double plain_max = 1e12;
   std::array<char, 32> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-  return {text.data(), end};
+  char* const end = text.data() + text.size();
+  const bool plain = std::fabs(number) < plain_max && number == std::trunc(number);
+  const auto written = plain ? std::to_chars(text.data(), end, number, std::chars_format::fixed)
+                             : std::to_chars(text.data(), end, number);
+  return {text.data(), written.ptr};
 }
 
 }  // namespace ballast::files

@@ -41,6 +41,9 @@ class TrackedIterator {
 // "name:line" of the byte at `offset`, lines from 1.
 std::string place_of(const std::string& name, std::string_view text, std::size_t offset);
 
+// The column, in bytes from 1, of the last byte that a parser had read when it stood at `offset`.
+std::size_t column_of(std::string_view text, std::size_t offset);
+
 // What makes a text unfit for any JSON reader before a parser sees it: empty, a byte order mark, a
 // zero byte (which the parser would take for the end).
 Status check_json_text(std::string_view text, const std::string& name);
@@ -49,7 +52,8 @@ Status check_json_text(std::string_view text, const std::string& name);
 // may be megabytes long.
 std::string syntax_reason(std::string_view what, std::string_view last_token);
 
-// A number as it is shown in messages: shortest form that reads back the same.
+// A number as it is shown in messages and configurations: whole numbers in full, others in the
+// shortest form that reads back the same.
 std::string shown(double number);
 
 }  // namespace ballast::files

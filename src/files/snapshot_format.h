@@ -58,7 +58,7 @@ struct Field {
 std::span<const Field> fields_of(Scope scope);
 bool is_array(Scope scope);
 
-// "a number above 0, at most 1e+09 (MHz)", "text", "a list", ...
+// "a number above 0, at most 1000000000 (MHz)", "text", "a list", ...
 std::string expectation_of(const Field& field);
 
 // "id, cpu, memory": for the error on an unknown key.

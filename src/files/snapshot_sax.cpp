@@ -263,9 +263,13 @@ bool SnapshotSax::end_array() {
 
 bool SnapshotSax::parse_error(std::size_t position, const std::string& last_token,
                               const nlohmann::detail::exception& problem) {
-  error_ = place_of(name_, text_, position) + ": ";
-  const std::string key = path();
-  if (!key.empty()) error_ += key + known_as() + ": ";
+  error_ =
+      place_of(name_, text_, position) + ":" + std::to_string(column_of(text_, position)) + ": ";
+  // While a value is read, the key at hand is the one that it belongs to.
+  const std::string_view what = problem.what();
+  const bool in_value = what.find("while parsing value") != std::string_view::npos ||
+                        what.find("number overflow") != std::string_view::npos;
+  if (const std::string key = path(); in_value && !key.empty()) error_ += key + known_as() + ": ";
   error_ += syntax_reason(problem.what(), last_token);
   return false;
 }

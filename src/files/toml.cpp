@@ -27,6 +27,8 @@ std::size_t find_deep_key(std::string_view text) {
 
 }  // namespace
 
+void toml_fault(const char* condition) { throw TomlFault(condition); }
+
 Result<toml::table> parse_toml(std::string_view text, const std::string& name) {
   if (text.starts_with("\xEF\xBB\xBF"))
     return Error{name + ":1: found a byte order mark, expected plain UTF-8 without one"};
@@ -35,12 +37,17 @@ Result<toml::table> parse_toml(std::string_view text, const std::string& name) {
   if (const std::size_t deep = find_deep_key(text); deep != std::string_view::npos)
     return Error{place_of(name, text, deep) + ": found a key of more than " +
                  std::to_string(key_parts_max) + " parts, expected the keys of conf/ballast.toml"};
-  toml::parse_result parsed = toml::parse(text);
-  if (parsed) return std::move(parsed).table();
-  const toml::parse_error& problem = parsed.error();
-  const toml::source_position at = problem.source().begin;
-  return Error{name + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) +
-               ": not TOML: " + cleaned_text(problem.description(), limits::text_bytes_max)};
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& problem) {
+    const toml::source_position at = problem.source().begin;
+    return Error{name + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) +
+                 ": not TOML: " + cleaned_text(problem.description(), limits::text_bytes_max)};
+  } catch (const TomlFault&) {
+    return Error{name +
+                 ": not TOML: the parser gave up, expected keys and sections as in "
+                 "conf/ballast.toml"};
+  }
 }
 
 std::string describe(const toml::node& node) {
