@@ -179,7 +179,7 @@ class Demo {
     const bool twice = distinct.size() != snapshot.vms.size();
     summary_.vms_after = snapshot.vms.size();
     summary_.overloaded_after = overloaded_hosts(snapshot);
-    const bool moving = !master.in_flight.empty() || master.leases != 0;
+    const bool moving = !master.in_flight.empty() || !master.leases.empty();
     if (twice || moving) {
       summary_.relievable_left = summary_.overloaded_after;
       return false;

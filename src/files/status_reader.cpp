@@ -102,7 +102,11 @@ node::View view_of(const Json& from) {
   for (const Json& host : from.at("hosts")) view.hosts.push_back(host_of(host));
   if (!from.at("plan").is_null()) view.plan = plan_of(from.at("plan"));
   for (const Json& move : from.at("in_flight")) view.in_flight.push_back(move_of(move));
-  view.leases = from.at("leases").get<std::size_t>();
+  for (const Json& lease : from.at("leases")) {
+    view.leases.push_back(
+        {VmId(lease.at("vm").get<std::string>()), HostId(lease.at("from").get<std::string>()),
+         HostId(lease.at("to").get<std::string>()), lease.at("phase").get<std::string>()});
+  }
   for (const Json& vm : from.at("vms")) view.own_vms.emplace_back(vm.get<std::string>());
   for (const auto& [name, count] : from.at("counters").items())
     view.counters.emplace(name, count.get<std::uint64_t>());

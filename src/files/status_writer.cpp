@@ -42,6 +42,15 @@ void write(JsonWriter& json, const node::MoveView& move) {
   json.end_object();
 }
 
+void write(JsonWriter& json, const node::LeaseView& lease) {
+  json.begin_object();
+  json.field("vm", lease.vm.str());
+  json.field("from", lease.from.str());
+  json.field("to", lease.to.str());
+  json.field("phase", lease.phase);
+  json.end_object();
+}
+
 void write_moves(JsonWriter& json, std::string_view name,
                  const std::vector<node::MoveView>& moves) {
   json.key(name);
@@ -113,7 +122,10 @@ std::string status_json(const node::View& view, TimePoint now) {
     json.null();
   }
   write_moves(json, "in_flight", view.in_flight);
-  json.field("leases", std::uint64_t{view.leases});
+  json.key("leases");
+  json.begin_array();
+  for (const node::LeaseView& lease : view.leases) write(json, lease);
+  json.end_array();
   // The masters that this node knows: until they gossip, its own.
   json.key("masters");
   json.begin_array();

@@ -192,8 +192,10 @@ void Conductor::resolve_forgotten(TimePoint now, Move& move) {
   if (arrived) finish(now, move, true, {});
 }
 
+// Which leases it honours a target knows itself, whatever its hypervisor says; what runs there only
+// when its figures are trusted.
 void Conductor::settle_leases_of(TimePoint now, const Member& member) {
-  if (!member.report.distrust.empty()) return;  // it cannot tell what it has
+  const bool trusted = member.report.distrust.empty();
   std::vector<ledger::Lease> over;
   for (const auto& [id, lease] : ledger_.leases()) {
     if (lease.to != member.id || lease.phase == ledger::Phase::promised) continue;
@@ -204,13 +206,13 @@ void Conductor::settle_leases_of(TimePoint now, const Member& member) {
   }
   for (const ledger::Lease& lease : over) {
     const wire::VmReport* vm = member.find(lease.vm);
-    const bool here = vm != nullptr && vm->vm.presence == Presence::running;
+    const bool here = trusted && vm != nullptr && vm->vm.presence == Presence::running;
     if (here) ledger_.departed(lease.id);
     ledger_.end(lease.id);
     revocations_.erase(lease.id);
     if (here) group_.moved(lease, config_.plan.cooldown, ledger_);
     Move* move = by_lease(lease.id);
-    if (move == nullptr || !nobody_will_tell(*move)) continue;
+    if (move == nullptr || !trusted || !nobody_will_tell(*move)) continue;
     finish(now, *move, here, here ? "" : "its target no longer knows of it");
   }
   for (const wire::Reservation& reservation : member.report.reservations) {

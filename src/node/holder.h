@@ -45,7 +45,7 @@ class Holder {
   wire::HostReport report(TimePoint now) const;
   wire::HostFacts facts() const { return sampler_.facts(endpoint_); }
   std::vector<MoveView> jobs() const;
-  std::size_t leases() const { return arrivals_.size(); }
+  std::vector<LeaseView> leases() const;
   StoredState stored(TimePoint now) const;
 
  private:

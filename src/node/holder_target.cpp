@@ -29,6 +29,15 @@ wire::LeaseState state_of(const migrate::Incoming& machine, std::uint64_t sequen
 
 }  // namespace
 
+std::vector<LeaseView> Holder::leases() const {
+  std::vector<LeaseView> views;
+  for (const auto& [id, arrival] : arrivals_) {
+    const migrate::Incoming& machine = arrival.machine;
+    views.push_back({machine.vm(), machine.from(), out_.self(), migrate::name_of(machine.phase())});
+  }
+  return views;
+}
+
 void Holder::take(TimePoint, const NodeId& from, const wire::LeaseTell& tell) {
   if (!from_master(from) || tell.target_epoch != attachment_.epoch()) {
     out_.count("leases_refused");

@@ -288,6 +288,13 @@ std::vector<HostView> Master::hosts(TimePoint now) const {
   return views;
 }
 
+std::vector<LeaseView> Master::leases() const {
+  std::vector<LeaseView> views;
+  for (const auto& [id, lease] : ledger_.leases())
+    views.push_back({lease.vm, lease.from, lease.to, ledger::name_of(lease.phase)});
+  return views;
+}
+
 std::optional<PlanView> Master::plan(TimePoint now) const {
   if (!plan_) return std::nullopt;
   PlanView view;

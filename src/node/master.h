@@ -33,7 +33,7 @@ class Master {
   std::vector<HostView> hosts(TimePoint now) const;
   std::optional<PlanView> plan(TimePoint now) const;
   std::vector<MoveView> in_flight() const { return conductor_.in_flight(); }
-  std::size_t leases() const { return ledger_.leases().size(); }
+  std::vector<LeaseView> leases() const;
 
  private:
   enum class PlanState : unsigned char { recommended, needs_approval, running, done, abandoned };

@@ -78,12 +78,12 @@ std::uint64_t run_chaos(std::uint64_t seed) {
   CHECK(best.overloaded_before == best.overloaded_after);  // nothing left that could be relieved
   const node::View view = world.view(0);
   CHECK(view.hosts.size() == world.hosts());
-  CHECK(view.leases == 0);
+  CHECK(view.leases.empty());
   for (const node::MoveView& move : view.in_flight)
     FAIL_CHECK(move.vm.str() << " " << move.from.str() << " -> " << move.to.str() << " "
                              << move.state);
   for (std::size_t h = 0; h < world.hosts(); ++h) {
-    CHECK(world.view(h).leases == 0);
+    CHECK(world.view(h).leases.empty());
     CHECK(world.view(h).master == world.trace().hosts[0].id);
   }
   return world.hash();

@@ -24,7 +24,7 @@ TEST_CASE("a group relieves its overloaded host with the fewest migrations") {
   CHECK(world.findings() == std::vector<std::string>{});
   CHECK(overloaded_hosts(world.truth()) == 0);
   CHECK(world.migrations_started() == 1);
-  CHECK(world.view(0).leases == 0);
+  CHECK(world.view(0).leases.empty());
   CHECK(world.view(0).in_flight.empty());
 }
 

@@ -55,6 +55,13 @@ struct MoveView {
   std::string why;
 };
 
+struct LeaseView {
+  VmId vm;
+  HostId from;
+  HostId to;
+  std::string phase;  // "promised", "begun", "revoking"; of a slave "told", "begun"
+};
+
 struct SurplusView {
   VmId vm;
   HostId host;
@@ -85,7 +92,7 @@ struct View {
   std::vector<VmId> own_vms;    // running here
   std::optional<PlanView> plan;
   std::vector<MoveView> in_flight;
-  std::size_t leases = 0;  // open ones: of a master those it gave, of a slave those it honours
+  std::vector<LeaseView> leases;  // open: of a master those it gave, of a slave those it honours
   std::map<std::string, std::uint64_t> counters;
   std::vector<Event> events;
 };
