@@ -95,6 +95,8 @@ Result<Trace> trace_of(const Options& options) {
     shape.seed = options.seed;
     shape.hosts = options.masters + options.slaves;
     shape.vms = shape.hosts * vms_per_host;
+    shape.hot_share = 0.4;
+    shape.peak_share = 0.63;
     return worst_stretch(hypermodel::generate_day(shape), stretch);
   }
   Result<Trace> day = files::read_trace(options.trace);

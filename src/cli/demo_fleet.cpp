@@ -135,17 +135,17 @@ Status DemoFleet::write_node(const FleetOptions& options, std::size_t host,
                      "\nrole = " + (host == 0 ? "\"master\"" : "\"slave\"") +
                      "\ncluster = \"demo\"\nbind = \"tcp://127.0.0.1:0\"\n";
   if (host != 0) text += "master = " + toml_text(master) + "\n";
-  text +=
-      "state_dir = " + toml_text(process.folder) + "\ncontrol = " + toml_text(process.control) +
-      "\n[sample]\nsample_interval = 0.25\nreport_interval = 0.5\n"
-      "[plan]\nmode = \"auto\"\nplan_interval = 1\ncooldown = 3\nmax_moves = 1000\n"
-      "[plan.thresholds]\ncpu = " +
-      number_text(thresholds.cpu) + "\nmemory = " + number_text(thresholds.memory) +
-      "\nnetwork = " + number_text(thresholds.network) +
-      "\n[limits]\nmax_slaves = 1000\n[security]\ntrust_file = " + toml_text(folder_ + "/trust") +
-      "\n[hypervisor]\nkind = \"simulated\"\ntrace = " + toml_text(folder_ + "/trace") +
-      "\nspeed = " + number_text(options.speed) +
-      "\nstarted_unix_s = " + number_text(options.started_unix_s) + "\n";
+  text += "state_dir = " + toml_text(process.folder) + "\ncontrol = " + toml_text(process.control) +
+          "\n[sample]\nsample_interval = 0.25\nreport_interval = 0.5\n"
+          "[plan]\nmode = \"auto\"\nplan_interval = 1\ncooldown = 3\nmax_moves = 1000\n"
+          "[plan.thresholds]\ncpu = " +
+          number_text(thresholds.cpu) + "\nmemory = " + number_text(thresholds.memory) +
+          "\nnetwork = " + number_text(thresholds.network) +
+          "\n[migrate]\nbandwidth = 16\n[limits]\nmax_slaves = 1000\n[security]\ntrust_file = " +
+          toml_text(folder_ + "/trust") +
+          "\n[hypervisor]\nkind = \"simulated\"\ntrace = " + toml_text(folder_ + "/trace") +
+          "\nspeed = " + number_text(options.speed) +
+          "\nstarted_unix_s = " + number_text(options.started_unix_s) + "\n";
   return files::write_atomically(process.folder + "/ballast.toml", text);
 }
 

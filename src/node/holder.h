@@ -82,6 +82,8 @@ class Holder {
   void arrival_heard(TimePoint now, const VmId& vm, Presence presence);
   void arrival_ended(TimePoint now, const Arrival& arrival);
   void detached(TimePoint now);
+  void say(TimePoint now, EventKind kind, const VmId& vm, const HostId& host,
+           const std::string& text);
   bool has_ended(const LeaseId& lease) const;
   void remember_ended(const LeaseId& lease);
 

@@ -23,6 +23,12 @@ Duration rest_after_failure(const PlanSettings& plan) { return plan.cooldown / 6
 
 }  // namespace
 
+// What this host's own master says already is not said twice in its log.
+void Holder::say(TimePoint now, EventKind kind, const VmId& vm, const HostId& host,
+                 const std::string& text) {
+  if (attachment_.master() != out_.self()) out_.event(now, kind, vm, host, text);
+}
+
 std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Order& order) const {
   if (!from_master(from)) return "the order is not from this node's master";
   if (order.holder_epoch != attachment_.epoch()) return "the order is from an older epoch";
@@ -63,9 +69,9 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Order& order) {
   Job job{migrate::Outgoing(now, order.lease, order.vm, settings_of(config_.migrate)), order.target,
           order.target_endpoint, sampler_.find(order.vm)->load, order.why};
   jobs_.emplace(order.lease, std::move(job));
-  out_.event(now, EventKind::ordered, order.vm, order.target,
-             "migrating " + quoted(order.vm.str()) + " to " + quoted(order.target.str()) + ": " +
-                 order.why);
+  say(now, EventKind::ordered, order.vm, order.target,
+      "migrating " + quoted(order.vm.str()) + " to " + quoted(order.target.str()) + ": " +
+          order.why);
   to_master(
       wire::Outcome{order.lease, order.vm, OutcomeKind::accepted, attachment_.sequence(), {}});
   step_job(now, order.lease, migrate::Tick{});
@@ -123,7 +129,7 @@ void Holder::told_outcome(TimePoint now, const Job& job, const migrate::Tell& te
   switch (tell.kind) {
     case OutcomeKind::arrived:
       sampler_.left(vm);
-      out_.event(now, EventKind::moved, vm, job.target, "moved " + what);
+      say(now, EventKind::moved, vm, job.target, "moved " + what);
       break;
     case OutcomeKind::unknown:
       out_.event(now, EventKind::alarm, vm, job.target,
@@ -133,8 +139,7 @@ void Holder::told_outcome(TimePoint now, const Job& job, const migrate::Tell& te
       sampler_.rest(now, vm, rest_after_failure(config_.plan));
       [[fallthrough]];
     case OutcomeKind::refused:
-      out_.event(now, EventKind::not_moved, vm, job.target,
-                 "did not move " + what + ": " + tell.detail);
+      say(now, EventKind::not_moved, vm, job.target, "did not move " + what + ": " + tell.detail);
       break;
     case OutcomeKind::accepted: break;
   }

@@ -14,6 +14,10 @@ std::string percent(double share) {
   return text;
 }
 
+std::string counted(std::size_t number, const char* what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 // Why a host is a source: its first resource over the threshold, with the figures.
 std::string why_relieved(const Host& host, const Thresholds& thresholds, const Resources& load) {
   if (host.maintenance) return quoted(host.id.str()) + " is in maintenance";
@@ -229,8 +233,8 @@ void Master::decide(TimePoint now, MadePlan plan) {
         : plan.state == PlanState::needs_approval ? "waits for `ballast approve " + plan.id + "`"
                                                   : "it begins";
     out_.event(now, EventKind::planned, {}, {},
-               "plan " + plan.id + ": " + std::to_string(plan.moves.size()) + " migrations for " +
-                   std::to_string(plan.overloaded_before) + " overloaded hosts, " +
+               "plan " + plan.id + ": " + counted(plan.moves.size(), "migration") + " for " +
+                   counted(plan.overloaded_before, "overloaded host") + ", " +
                    std::to_string(plan.overloaded_after) + " left; " + and_then);
   }
   plan_ = std::move(plan);
