@@ -40,7 +40,7 @@ constexpr auto patience = 52s;  // in all: then the demo ends, whatever the stat
 constexpr auto rest_needed = 1500ms;
 constexpr auto look_every = 200ms;
 constexpr std::size_t vms_per_host = 10;
-constexpr std::size_t nodes_max = 64;
+constexpr std::size_t nodes_max = 128;
 
 struct Options {
   std::size_t masters = 1;

@@ -240,7 +240,6 @@ void Master::decide(TimePoint now, MadePlan plan) {
   plan_ = std::move(plan);
   if (plan_->state == PlanState::running) {
     out_.count("plans_begun");
-    out_.count("plans_begun_lower_bounds", plan_->lower_bound);
     conductor_.start(now, plan_->moves);
   }
   close_finished_plan(now);
@@ -250,7 +249,10 @@ void Master::close_finished_plan(TimePoint now) {
   if (!plan_ || plan_->state != PlanState::running || !conductor_.idle()) return;
   const bool all_done = conductor_.abandoned().empty();
   plan_->state = all_done ? PlanState::done : PlanState::abandoned;
-  if (!all_done) {
+  if (all_done) {
+    out_.count("plans_done");
+    out_.count("plans_done_lower_bounds", plan_->lower_bound);
+  } else {
     out_.count("plans_abandoned");
     plan_soon(now);
   }
