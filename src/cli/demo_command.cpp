@@ -146,7 +146,7 @@ class Demo {
       screen_.show(headline(*view, passed), *view);
       summary_.migrations = counter(*view, "migrations_done");
       summary_.swaps = counter(*view, "migrations_done_in_swaps") / 2;
-      summary_.lower_bound = counter(*view, "plans_begun_lower_bounds");
+      summary_.lower_bound = counter(*view, "plans_done_lower_bounds");
       if (passed < day_length) continue;
       const Result<bool> rests = look_at_rest(*view);
       if (!rests) return rests.error();
@@ -238,7 +238,7 @@ std::string as_text(const Summary& summary) {
       "hosts over a threshold   %zu with nothing moved at the start, %zu at the end\n"
       "that could be relieved   %zu\n"
       "migrations               %llu done (%llu swaps), at least %llu were needed for the "
-      "plans begun\n"
+      "plans carried out in full\n"
       "VMs                      %zu before, %zu after, none lost, none twice\n"
       "time                     %.1f s\n",
       summary.overloaded_before, summary.overloaded_after, summary.relievable_left,
