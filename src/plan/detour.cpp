@@ -120,19 +120,9 @@ class Detour {
     return memory <= problem_.hosts[to].capacity[memory_at] * (1 + rounding);
   }
 
-  // Not even home is allowed while anti-affine VMs are there: it would be a new arrival.
-  bool may_arrive(UnitIndex u, HostIndex to, UnitIndex leaving) const {
-    const Unit& unit = problem_.units[u];
-    if (!problem_.may_run_on(unit, to)) return false;
-    for (const std::uint32_t rule : problem_.anti_of_unit(unit))
-      for (const UnitIndex other : problem_.anti[rule].units)
-        if (other != u && other != leaving && now_.at(other) == to) return false;
-    return true;
-  }
-
   bool may_move(UnitIndex u, HostIndex to) const {
     return within(u, to, problem_.hosts[to].ceiling, Placement::no_unit) &&
-           has_memory(u, to, Placement::no_unit) && may_arrive(u, to, Placement::no_unit);
+           has_memory(u, to, Placement::no_unit) && now_.may_arrive(u, to, Placement::no_unit);
   }
 
   // The first goes while the second is still there.
@@ -142,7 +132,7 @@ class Detour {
     return within(first, b, problem_.hosts[b].ceiling, second) &&
            within(second, a, problem_.hosts[a].ceiling, first) &&
            has_memory(first, b, Placement::no_unit) && has_memory(second, a, first) &&
-           may_arrive(first, b, Placement::no_unit) && may_arrive(second, a, first);
+           now_.may_arrive(first, b, Placement::no_unit) && now_.may_arrive(second, a, first);
   }
 
   void expand(std::size_t node) {

@@ -192,7 +192,7 @@ class Scheduler {
     if (!slots_free(now_.at(u), to)) return false;
     // An anti-affine VM may be among those that are just arriving: wait until they are here.
     if (in_[to] > 0 && problem_.units[u].anti_count > 0) return false;
-    return threshold_allows(u, to) && memory_allows(u, to) && now_.rules_allow(u, to);
+    return threshold_allows(u, to) && memory_allows(u, to) && now_.may_arrive(u, to);
   }
 
   void start(UnitIndex u, HostIndex to) {
@@ -237,7 +237,7 @@ class Scheduler {
     if (!slots_free(a, b) || in_[a] > 0 || in_[b] > 0 || locked_until_[a] >= step_) return false;
     return memory_allows(first, b) && memory_allows(second, a, first) &&
            threshold_allows(first, b, second) && threshold_allows(second, a, first) &&
-           now_.rules_allow(first, b) && now_.rules_allow(second, a, first);
+           now_.may_arrive(first, b) && now_.may_arrive(second, a, first);
   }
 
   double size_of(UnitIndex u) const {
@@ -352,7 +352,7 @@ class Scheduler {
         if (one_each && (may_exchange(u, w.unit) || may_exchange(w.unit, u)))
           ways.push_back({.unit = u, .waiting = w.unit, .exchanged = true, .price = price});
         if (threshold_allows(w.unit, w.to, u) && memory_allows(w.unit, w.to, u) &&
-            now_.rules_allow(w.unit, w.to, u))
+            now_.may_arrive(w.unit, w.to, u))
           ways.push_back({.unit = u, .waiting = w.unit, .exchanged = false, .price = price});
       }
     }

@@ -51,8 +51,8 @@ void Placement::move(UnitIndex unit, HostIndex to) {
   }
 }
 
-bool Placement::crowded(UnitIndex unit, HostIndex to, UnitIndex leaving) const {
-  const bool at_home = to == problem_->units[unit].home;
+bool Placement::crowded(UnitIndex unit, HostIndex to, UnitIndex leaving, bool tolerant) const {
+  const bool at_home = tolerant && to == problem_->units[unit].home;
   for (const std::uint32_t rule : problem_->anti_of_unit(problem_->units[unit])) {
     const AntiRule& anti = problem_->anti[rule];
     if (anti.row >= 0 && crowd_[static_cast<std::size_t>(anti.row) * on_.size() + to] == 0)
@@ -68,7 +68,13 @@ bool Placement::crowded(UnitIndex unit, HostIndex to, UnitIndex leaving) const {
 bool Placement::rules_allow(UnitIndex unit, HostIndex to, UnitIndex leaving) const {
   const Unit& moving = problem_->units[unit];
   if (to != moving.home && !problem_->may_run_on(moving, to)) return false;
-  return moving.anti_count == 0 || !crowded(unit, to, leaving);
+  return moving.anti_count == 0 || !crowded(unit, to, leaving, true);
+}
+
+bool Placement::may_arrive(UnitIndex unit, HostIndex to, UnitIndex leaving) const {
+  const Unit& moving = problem_->units[unit];
+  if (!problem_->may_run_on(moving, to)) return false;
+  return moving.anti_count == 0 || !crowded(unit, to, leaving, false);
 }
 
 bool Placement::fits(UnitIndex unit, HostIndex to) const {

@@ -23,13 +23,15 @@ class Placement {
   // True when no rule keeps the unit from that host; at home what was broken at the start may stay
   // so. `leaving` is a unit that is taken for gone.
   bool rules_allow(UnitIndex unit, HostIndex to, UnitIndex leaving = no_unit) const;
+  // As rules_allow, for a migration that is to happen: nothing is tolerated, not even at home.
+  bool may_arrive(UnitIndex unit, HostIndex to, UnitIndex leaving = no_unit) const;
   // True when the host stays within its intake with the unit added.
   bool fits(UnitIndex unit, HostIndex to) const;
 
   static constexpr UnitIndex no_unit = ~UnitIndex{0};
 
  private:
-  bool crowded(UnitIndex unit, HostIndex to, UnitIndex leaving) const;
+  bool crowded(UnitIndex unit, HostIndex to, UnitIndex leaving, bool tolerant) const;
 
   const Problem* problem_;
   std::vector<HostIndex> at_;

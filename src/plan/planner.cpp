@@ -10,6 +10,7 @@
 #include "ballast/plan/planner.h"
 
 #include <algorithm>
+#include <array>
 
 #include "ballast/base/assert.h"
 #include "evict.h"
@@ -86,12 +87,7 @@ class Planning {
     if (better(score_of(problem, tight), score_of(problem, wanted))) wanted = tight;
     const Placement first = wanted;
     for (unsigned attempt = 1; attempt <= attempts() && !is_least(best.score); ++attempt) {
-      // Now from the beginning, now from the best so far; once in a while for overload alone.
-      Placement found = search(problem, attempt % 2 == 1 ? first : wanted,
-                               {.seed = attempt,
-                                .trials = trials(),
-                                .migrations_min = least_,
-                                .price_weight = attempt % 4 == 2 ? 0.05 : 1});
+      Placement found = search_again(attempt, first, wanted);
       const bool is_better = better(score_of(problem, found), score_of(problem, wanted));
       Placement leveled = found;
       level(problem, leveled);
@@ -108,6 +104,20 @@ class Planning {
  private:
   bool is_least(const Score& score) const {
     return score.overload == 0 && score.price < least_ + 0.5;
+  }
+
+  // Now from the beginning, now from the best so far; once in a while for overload alone.
+  Placement search_again(unsigned attempt, const Placement& first, const Placement& best) const {
+    SearchLimits limits{.seed = attempt, .trials = trials(), .migrations_min = least_};
+    if (is_small(problem)) {
+      // In small snapshots every VM is a large part of a host: other moods find other placements.
+      constexpr std::array hottest = {0.4, 0.4, 0.8, 0.4, 0.4, 0.4, 1.2, 0.25};
+      constexpr std::array price_weight = {1.0, 0.05, 1.0, 1.0, 0.3, 0.05, 1.0, 1.0};
+      limits.hottest = hottest[(attempt - 1) % hottest.size()];
+      limits.price_weight = price_weight[(attempt - 1) % price_weight.size()];
+      limits.coldest = 0.05;
+    }
+    return search(problem, attempt % 2 == 1 ? first : best, limits);
   }
 
   bool consider(const Placement& wanted, Candidate& best) const {
@@ -127,8 +137,8 @@ class Planning {
 
   std::uint64_t trials() const {
     if (options_.effort > 0) return options_.effort;
-    constexpr std::uint64_t each = 2000, base = 10000, most = 500000;
-    return std::min<std::uint64_t>(base + each * evictions.size(), most);
+    constexpr std::uint64_t base = 12000, each_pair = 30, most = 600000;
+    return std::min<std::uint64_t>(base + each_pair * evictions.size() * evictions.size(), most);
   }
 
   unsigned attempts() const { return is_small(problem) ? 8 : 1; }

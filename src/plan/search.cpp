@@ -109,6 +109,8 @@ class Annealing {
         best_(problem.units.size()),
         strain_(problem.hosts.size()),
         hot_(problem.hosts.size()),
+        need_(problem.hosts.size(), 0),
+        away_count_(problem.hosts.size(), 0),
         away_(problem.units.size()),
         patience_(patience_table()) {
     for (HostIndex h = 0; h < problem.hosts.size(); ++h) {
@@ -129,21 +131,24 @@ class Annealing {
   Placement run() {
     if (targets_.empty() || problem_.units.empty()) return now_;
     constexpr std::uint64_t epoch = 256;
-    const double hottest = 0.4, coldest = 0.05;
     for (std::uint64_t trial = 0; trial < limits_.trials; ++trial) {
       if (trial % epoch == 0) {
         const double progress = static_cast<double>(trial) / static_cast<double>(limits_.trials);
-        temperature_ = hottest * std::pow(coldest / hottest, progress);
+        temperature_ = limits_.hottest * std::pow(limits_.coldest / limits_.hottest, progress);
         adapt();
         if (done()) break;
       }
       if (hot_.empty() && away_.empty()) break;
       const std::uint64_t draw = random_.below(16);
-      if (draw < 6 && !sources_.empty()) {
+      if (draw < 4 && !sources_.empty()) {
         try_option();
-      } else if (draw < 9 && !sources_.empty()) {
+      } else if (draw < 6 && !sources_.empty()) {
         try_large();
-      } else if (hot_.empty() || (!away_.empty() && draw < 12)) {
+      } else if (draw < 9 && !sources_.empty()) {
+        try_clearing();
+      } else if (draw < 12 && !away_.empty()) {
+        try_restore();
+      } else if (hot_.empty() || (!away_.empty() && draw < 13)) {
         try_moved();
       } else {
         try_hot();
@@ -207,6 +212,7 @@ class Annealing {
     constexpr std::size_t few = 12;
     for (HostIndex h = 0; h < problem_.hosts.size(); ++h) {
       const Eviction need = evictions(problem_, start, h, 500);
+      need_[h] = need.migrations;
       if (need.migrations == 0) continue;
       for (const UnitIndex u : start.on(h))
         if (problem_.units[u].movable) own_[h].push_back(u);
@@ -274,52 +280,177 @@ class Annealing {
     }
     const auto [u, t] = options_[h][random_.below(options_[h].size())];
     if (now_.at(u) == t) return;
-    back_.clear();
-    if (back != Placement::no_unit && back != u) back_.push_back(back);
+    shifts_.clear();
+    if (back != Placement::no_unit && back != u) go(back, problem_.units[back].home);
     const bool all = random_.chance(0.5);
     for (const UnitIndex w : own_[h]) {
       if (w == u || w == back || now_.at(w) == h) continue;
-      if (all || back_.empty()) back_.push_back(w);
+      if (all || shifts_.empty()) go(w, h);
     }
-    try_shift(u, t, Placement::no_unit, h);
+    go(u, t);
+    try_shifts();
   }
 
   // A large unit of a host in need changes places with a slightly smaller one anywhere, and what
   // its host had to send away for it comes back as far as there is room.
   void try_large() {
-    HostIndex h = sources_[random_.below(sources_.size())];
+    HostIndex h = draw_spendthrift();
     if (!hot_.empty() && random_.chance(0.3)) h = hot_[random_.below(hot_.size())];
-    UnitIndex u = Placement::no_unit;
-    for (const UnitIndex x : now_.on(h))
-      if (rank_[x] < by_size_.size() && (u == Placement::no_unit || rank_[x] < rank_[u])) u = x;
+    const UnitIndex u = largest_on(h);
     if (u == Placement::no_unit) return;
-    const std::size_t next = rank_[u] + 1 + random_.below(48);
-    if (next >= by_size_.size()) return;
-    const UnitIndex w = by_size_[next];
+    const UnitIndex w = draw_replaceable(u, h);
+    if (w == Placement::no_unit) return;
     const HostIndex to = now_.at(w);
-    if (to == h) return;
-    back_.clear();
-    Load load = now_.load(h);
+    shifts_.clear();
     const HostIndex relay = random_.chance(0.5) ? h : snuggest(w, to);
+    Load load = now_.load(h);
     for (std::size_t k = 0; k < resource_count; ++k)
       load[k] += (relay == h ? problem_.units[w].load[k] : 0) - problem_.units[u].load[k];
+    go(u, to);
+    go(w, relay);
+    call_back(h, load);
+    try_shifts();
+  }
+
+  // Of some hosts in need, the one that has sent away most beyond its need.
+  HostIndex draw_spendthrift() {
+    HostIndex best = sources_[random_.below(sources_.size())];
+    if (random_.chance(0.3)) return best;
+    for (int i = 0; i < 5; ++i) {
+      const HostIndex h = sources_[random_.below(sources_.size())];
+      if (away_count_[h] + need_[best] > away_count_[best] + need_[h]) best = h;
+    }
+    return best;
+  }
+
+  // A unit of a host that needed to give nothing comes home, and a guest there looks for another
+  // place.
+  void try_restore() {
+    for (int i = 0; i < 8; ++i) {
+      const UnitIndex w = away_[random_.below(away_.size())];
+      const HostIndex home = problem_.units[w].home;
+      if (need_[home] > 0) continue;
+      UnitIndex guest = Placement::no_unit;
+      for (const UnitIndex g : now_.on(home))
+        if (problem_.units[g].home != home && (guest == Placement::no_unit || random_.chance(0.5)))
+          guest = g;
+      shifts_.clear();
+      go(w, home);
+      if (guest != Placement::no_unit) {
+        const HostIndex from = problem_.units[guest].home;
+        if (!options_[from].empty() && random_.chance(0.5)) {
+          const auto [u, t] = options_[from][random_.below(options_[from].size())];
+          if (now_.at(u) == t || u == w) return;
+          if (u != guest) go(guest, from);
+          go(u, t);
+        } else {
+          go(guest, snuggest(guest, home));
+        }
+      }
+      try_shifts();
+      return;
+    }
+  }
+
+  // What the host had to send away comes back as far as there is room.
+  void call_back(HostIndex h, Load load) {
     for (const UnitIndex x : own_[h]) {
-      if (now_.at(x) == h || x == w) continue;
-      bool fits = true;
+      if (now_.at(x) == h) continue;
+      const bool taken =
+          std::any_of(shifts_.begin(), shifts_.end(), [x](const Shift& s) { return s.unit == x; });
+      bool fits = !taken;
       for (std::size_t k = 0; k < resource_count; ++k)
         fits = fits && load[k] + problem_.units[x].load[k] <= problem_.hosts[h].goal[k];
       if (!fits) continue;
       for (std::size_t k = 0; k < resource_count; ++k) load[k] += problem_.units[x].load[k];
-      back_.push_back(x);
+      go(x, h);
     }
-    try_shift(u, to, w, relay);
+  }
+
+  // The largest unit of a host in need takes the widest gap among some, and as many as must leave
+  // there go elsewhere.
+  void try_clearing() {
+    const HostIndex h = draw_spendthrift();
+    UnitIndex u = largest_on(h);
+    if (random_.chance(0.4)) u = options_[h][random_.below(options_[h].size())].first;
+    if (u == Placement::no_unit || now_.at(u) != h) return;
+    HostIndex to = h;
+    double least = never;
+    for (int i = 0; i < 16; ++i) {
+      const HostIndex t = draw_target();
+      if (t == h || !problem_.may_run_on(problem_.units[u], t)) continue;
+      const double over =
+          strain_of(problem_.hosts[t], plus(now_.load(t), problem_.units[u].load, 1)).overload;
+      if (over >= least) continue;
+      least = over;
+      to = t;
+    }
+    if (to == h) return;
+    shifts_.clear();
+    go(u, to);
+    Load there = plus(now_.load(to), problem_.units[u].load, 1);
+    constexpr int clearings_max = 4;
+    for (int i = 0; i < clearings_max; ++i) {
+      if (strain_of(problem_.hosts[to], there).breaches == 0) break;
+      const UnitIndex w = best_to_clear(to, there);
+      if (w == Placement::no_unit) return;
+      const HostIndex other = snuggest(w, h);
+      if (other == to) return;
+      go(w, other);
+      there = plus(there, problem_.units[w].load, -1);
+    }
+    call_back(h, plus(now_.load(h), problem_.units[u].load, -1));
+    try_shifts();
+  }
+
+  // The smallest that relieves the host alone, else the one that relieves it most.
+  UnitIndex best_to_clear(HostIndex h, const Load& load) const {
+    UnitIndex best = Placement::no_unit;
+    double best_left = never, best_size = never;
+    for (const UnitIndex w : now_.on(h)) {
+      if (!problem_.units[w].movable) continue;
+      if (std::any_of(shifts_.begin(), shifts_.end(), [w](const Shift& s) { return s.unit == w; }))
+        continue;
+      const double left =
+          strain_of(problem_.hosts[h], plus(load, problem_.units[w].load, -1)).overload;
+      const double size = -static_cast<double>(rank_[w]);
+      if (left > best_left || (left == best_left && size >= best_size)) continue;
+      best = w;
+      best_left = left;
+      best_size = size;
+    }
+    return best;
+  }
+
+  UnitIndex largest_on(HostIndex h) const {
+    UnitIndex u = Placement::no_unit;
+    for (const UnitIndex x : now_.on(h))
+      if (rank_[x] < by_size_.size() && (u == Placement::no_unit || rank_[x] < rank_[u])) u = x;
+    return u;
+  }
+
+  // A unit a little smaller than `u`, on a host that would be within its thresholds with `u` in its
+  // place; if some draws find none, the last one drawn.
+  UnitIndex draw_replaceable(UnitIndex u, HostIndex h) {
+    UnitIndex w = Placement::no_unit;
+    for (int i = 0; i < 8; ++i) {
+      const std::size_t next = rank_[u] + 1 + random_.below(48);
+      if (next >= by_size_.size() || now_.at(by_size_[next]) == h) continue;
+      w = by_size_[next];
+      const HostIndex to = now_.at(w);
+      Load load = now_.load(to);
+      for (std::size_t k = 0; k < resource_count; ++k)
+        load[k] += problem_.units[u].load[k] - problem_.units[w].load[k];
+      if (strain_of(problem_.hosts[to], load).breaches == 0) return w;
+    }
+    return w;
   }
 
   // Of some hosts drawn, the one that the unit fills best, its home if none.
   HostIndex snuggest(UnitIndex u, HostIndex besides) {
     HostIndex best = problem_.units[u].home;
     double least = never;
-    for (int i = 0; i < 24; ++i) {
+    for (int i = 0; i < 48; ++i) {
       const HostIndex t = draw_target();
       if (t == now_.at(u) || t == besides || !now_.fits(u, t)) continue;
       double gap = 0;
@@ -336,39 +467,36 @@ class Annealing {
     return best;
   }
 
-  // `unit` goes to `to`, and those in back_ go home.
-  void try_shift(UnitIndex unit, HostIndex to, UnitIndex other, HostIndex relay) {
+  struct Shift {
+    UnitIndex unit = 0;
+    HostIndex to = 0;
+    HostIndex from = 0;
+  };
+
+  void go(UnitIndex u, HostIndex to) {
+    shifts_.push_back({.unit = u, .to = to, .from = now_.at(u)});
+  }
+
+  // All the shifts as one change.
+  void try_shifts() {
     touched_.clear();
-    const HostIndex from = now_.at(unit);
-    touched_.push_back(from);
-    touched_.push_back(to);
-    touched_.push_back(relay);
-    back_from_.clear();
-    for (const UnitIndex w : back_) {
-      touched_.push_back(now_.at(w));
-      touched_.push_back(problem_.units[w].home);
-      back_from_.push_back(now_.at(w));
+    for (const Shift& s : shifts_) {
+      touched_.push_back(s.from);
+      touched_.push_back(s.to);
     }
     std::sort(touched_.begin(), touched_.end());
     touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
     const double before = energy_of_touched();
     if (improved_) remember();
+    for (const Shift& s : shifts_)
+      if (s.from != s.to) shift(s.unit, s.to);
     bool allowed = true;
-    for (const UnitIndex w : back_) {
-      allowed = allowed && now_.rules_allow(w, problem_.units[w].home);
-      shift(w, problem_.units[w].home);
-    }
-    allowed = allowed && now_.rules_allow(unit, to, other);
-    shift(unit, to);
-    if (other != Placement::no_unit) {
-      allowed = allowed && relay != to && now_.rules_allow(other, relay);
-      shift(other, relay);
-    }
-    const double cost = energy_of_touched() - before;
+    for (const Shift& s : shifts_)
+      allowed = allowed && (s.from == s.to || now_.rules_allow(s.unit, s.to));
+    const double cost = allowed ? energy_of_touched() - before : never;
     if (!allowed || (cost > 0 && cost > temperature_ * patience_[random_.below(patience_count)])) {
-      if (other != Placement::no_unit) shift(other, to);
-      shift(unit, from);
-      for (std::size_t i = back_.size(); i-- > 0;) shift(back_[i], back_from_[i]);
+      for (std::size_t i = shifts_.size(); i-- > 0;)
+        if (shifts_[i].from != shifts_[i].to) shift(shifts_[i].unit, shifts_[i].from);
       return;
     }
     for (const HostIndex h : touched_) refresh(h);
@@ -529,6 +657,7 @@ class Annealing {
     if (from == unit.home) set_away(u);
     if (to == unit.home) {
       away_.set(u, false);
+      away_count_[unit.home] -= unit.count;
       price_ -= unit.price;
       if (problem_.hosts[to].maintenance) undrained_ += unit.count;
     }
@@ -537,6 +666,7 @@ class Annealing {
   void set_away(UnitIndex u) {
     away_.set(u, true);
     const Unit& unit = problem_.units[u];
+    away_count_[unit.home] += unit.count;
     price_ += unit.price;
     if (problem_.hosts[unit.home].maintenance) undrained_ -= unit.count;
   }
@@ -582,15 +712,17 @@ class Annealing {
   Score best_known_;
   std::vector<HostIndex> targets_;
   std::vector<Strain> strain_;
-  DrawSet hot_;   // hosts with something to relieve
-  DrawSet away_;  // units that moved
+  DrawSet hot_;                            // hosts with something to relieve
+  std::vector<std::uint32_t> need_;        // migrations that a host needs at least
+  std::vector<std::uint32_t> away_count_;  // and those it has now
+  DrawSet away_;                           // units that moved
   std::vector<double> patience_;
   std::vector<std::vector<std::pair<UnitIndex, HostIndex>>> options_;  // by host
   std::vector<std::vector<UnitIndex>> own_;  // movable units of the hosts with options
   std::vector<UnitIndex> by_size_;
   std::vector<std::size_t> rank_;
-  std::vector<UnitIndex> back_;
-  std::vector<HostIndex> back_from_, touched_;
+  std::vector<Shift> shifts_;
+  std::vector<HostIndex> touched_;
   std::vector<HostIndex> sources_;  // with options
   Weights weights_;
   double pressure_ = 1;

@@ -25,6 +25,10 @@ struct SearchLimits {
   // at the cost of many migrations, is found as well; what is returned is judged by Score in any
   // case.
   double price_weight = 1;
+  // Temperature at the beginning and at the end, in migrations: how much worse a change may be that
+  // is still taken now and then.
+  double hottest = 0.25;
+  double coldest = 0.12;
 };
 
 // The best placement found from `from` on, which is at least as good as `from` and keeps every rule

@@ -1,5 +1,5 @@
-// An auditor of plans that shares no code with the planner: it replays a plan on the snapshot, step by
-// step, and names every rule that the plan breaks on the way (design, section 5, point 1).
+// An auditor of plans that shares no code with the planner: it replays a plan on the snapshot, step
+// by step, and names every rule that the plan breaks on the way (design, section 5, point 1).
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Snapshots whose best final placement is known, made by scripts/make-optima; the form of the file is
-// told there.
+// Snapshots whose best final placement is known, made by scripts/make-optima; the form of the file
+// is told there.
 #pragma once
 
 #include <string>

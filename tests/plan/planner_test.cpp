@@ -37,8 +37,7 @@ VmIndex put(Snapshot& snapshot, HostIndex host, double cpu, double memory) {
 Plan plan_and_audit(const Snapshot& snapshot, const plan::Options& options = {}) {
   REQUIRE(check(snapshot).ok());
   Plan plan = plan::make_plan(snapshot, options);
-  const test::Audit found =
-      test::audit(snapshot, plan, options.outgoing_max, options.incoming_max);
+  const test::Audit found = test::audit(snapshot, plan, options.outgoing_max, options.incoming_max);
   for (const std::string& violation : found.violations) FAIL_CHECK(violation);
   return plan;
 }
@@ -166,7 +165,8 @@ TEST_CASE("a swap exchanges a heavy VM for a lighter one where no move fits") {
   CHECK(plan.migrations[1].step == plan.migrations[0].step + 1);
 }
 
-TEST_CASE("the heavy half of a swap goes first where the overloaded host has no memory for the light") {
+TEST_CASE(
+    "the heavy half of a swap goes first where the overloaded host has no memory for the light") {
   Snapshot snapshot = hosts(2);
   const VmIndex heavy = put(snapshot, 0, 50, 500);
   const VmIndex first = put(snapshot, 0, 35, 400);
@@ -261,8 +261,7 @@ TEST_CASE("a VM that stays is told with the first true obstacle") {
   SUBCASE("a rule forbids the only host with room") {
     snapshot.vms[full].load = {1, 1, 0};
     snapshot.hosts[1].capacity.cpu_mhz = 200;
-    snapshot.rules.push_back(
-        {.type = RuleType::anti_affinity, .vms = {large, full}, .hosts = {}});
+    snapshot.rules.push_back({.type = RuleType::anti_affinity, .vms = {large, full}, .hosts = {}});
     snapshot.vms[full].movable = false;
     CHECK(has_reason(plan_and_audit(snapshot), large, SurplusReason::rule));
   }
