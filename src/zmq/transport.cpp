@@ -154,13 +154,15 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::open(const TransportSettings
                                                          const port::Trust* trust) {
   BALLAST_ASSERT(trust != nullptr || !settings.security, "security without a trust store");
   if (!settings.bind.starts_with("tcp://")) {
-    return Error{"node.bind: found " + ballast::quoted(settings.bind) + ", expected \"tcp://address:port\""};
+    return Error{"node.bind: found " + ballast::quoted(settings.bind) +
+                 ", expected \"tcp://address:port\""};
   }
   try {
     return std::unique_ptr<ZmqTransport>(
         new ZmqTransport(std::make_unique<Parts>(settings, trust)));
   } catch (const ::zmq::error_t& error) {
-    return Error{"node.bind: cannot listen at " + ballast::quoted(settings.bind) + ": " + error.what()};
+    return Error{"node.bind: cannot listen at " + ballast::quoted(settings.bind) + ": " +
+                 error.what()};
   }
 }
 
