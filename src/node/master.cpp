@@ -48,7 +48,9 @@ Master::Master(TimePoint now, const Config& config, std::uint64_t incarnation, O
 void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
                   const wire::Attach& attach) {
   const Member* known = group_.find(from);
-  if (known != nullptr && epoch < known->epoch) {
+  // A node that lost its small state counts its lives anew. Once its past self has been silent for
+  // so long that nothing of it can still be under way, it is taken as it comes.
+  if (known != nullptr && epoch < known->epoch && !known->lost) {
     out_.count("attaches_from_the_past");
     return;
   }

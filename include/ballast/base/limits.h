@@ -52,7 +52,7 @@ inline constexpr std::size_t snapshot_hosts_max = 1U << 20U;
 inline constexpr std::size_t snapshot_vms_max = 1U << 23U;
 inline constexpr std::size_t snapshot_rules_max = 1U << 20U;
 inline constexpr std::size_t trace_intervals_max = 1U << 20U;
-inline constexpr double trace_percent_max = 1000;  // of a VM's CPU: recorders overshoot 100 a little
+inline constexpr double trace_percent_max = 1000;  // of a VM's CPU: recorders overshoot a little
 inline constexpr std::size_t state_bytes_max = 1U << 20U;
 inline constexpr std::size_t trusted_keys_max = 1U << 17U;
 

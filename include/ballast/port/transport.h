@@ -1,4 +1,5 @@
-// The seam to the network: messages to nodes and from nodes whose identity the transport has proven.
+// The seam to the network: messages to nodes and from nodes whose identity the transport has
+// proven.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,8 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
   virtual ~Transport() = default;
 
-  // Sends without blocking. What cannot be sent now (no session, full queue) is dropped and counted.
+  // Sends without blocking. What cannot be sent now (no session, full queue) is dropped and
+  // counted.
   virtual void send(const Envelope& envelope) = 0;
 
   // What has come in since the last call, oldest first, at most `count_max`.
