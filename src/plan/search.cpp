@@ -171,8 +171,8 @@ class Annealing {
       count += size > 0 ? 1 : 0;
     }
     const double mean = count > 0 ? sum / static_cast<double>(count) : 1;
-    weights_.per_overload = 2 / std::max(mean, 1e-3);
-    weights_.per_breach = 1;
+    weights_.per_overload = 1 / std::max(mean, 1e-3);
+    weights_.per_breach = 1.4;
   }
 
   // For every host that must give something away: which of its units could be the one, and where it
