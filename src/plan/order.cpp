@@ -318,6 +318,8 @@ class Scheduler {
   // Opens a cycle: a unit that stands in the way of a waiting one moves aside, and then waits for
   // the host where it should be.
   void make_way() {
+    constexpr unsigned ways_max = 256;
+    if (++ways_taken_ > ways_max) return;
     std::vector<Aside> ways = ways_open();
     if (seed_ == 0) {
       std::stable_sort(ways.begin(), ways.end(),
@@ -411,6 +413,7 @@ class Scheduler {
   std::uint32_t step_ = 0;
   std::uint32_t started_ = 0;
   std::uint32_t swaps_ = 0;
+  unsigned ways_taken_ = 0;
 };
 
 }  // namespace

@@ -1,0 +1,182 @@
+#include "search_state.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ballast::plan {
+namespace {
+
+constexpr double overload_step = 1e-7;  // smaller differences of overload are rounding
+constexpr double price_step = 1e-12;
+// To leave a VM on a host in maintenance is dearer than any way out.
+constexpr double undrained_price = 8;
+
+bool above_ceiling(const PlanHost& host, const Load& load) {
+  for (std::size_t k = 0; k < resource_count; ++k)
+    if (load[k] > host.ceiling[k]) return true;
+  return false;
+}
+
+}  // namespace
+
+Strain strain_of(const PlanHost& host, const Load& load) {
+  Strain strain;
+  for (std::size_t k = 0; k < resource_count; ++k) {
+    const double over = load[k] - host.intake[k];
+    if (over > 0) {
+      strain.overload += over * host.share[k];
+      ++strain.breaches;
+    }
+  }
+  return strain;
+}
+
+Load sum_of(const Load& load, const Load& more, double sign) {
+  Load sum = load;
+  for (std::size_t k = 0; k < resource_count; ++k) sum[k] += sign * more[k];
+  return sum;
+}
+
+bool better(const Score& a, const Score& b) {
+  if (std::abs(a.overload - b.overload) > overload_step) return a.overload < b.overload;
+  return a.price < b.price - price_step;
+}
+
+Score score_of(const Problem& problem, const Placement& placement) {
+  Score score;
+  for (HostIndex h = 0; h < problem.hosts.size(); ++h)
+    if (problem.hosts[h].source)
+      score.overload += strain_of(problem.hosts[h], placement.load(h)).overload;
+  for (UnitIndex u = 0; u < problem.units.size(); ++u) {
+    const Unit& unit = problem.units[u];
+    if (placement.moved(u)) {
+      score.price += unit.price;
+    } else if (unit.movable && problem.hosts[unit.home].maintenance) {
+      score.overload += unit.count;
+    }
+  }
+  return score;
+}
+
+SearchState::SearchState(const Problem& problem, const Placement& from, double price_weight)
+    : problem_(problem),
+      price_weight_(price_weight),
+      now_(from),
+      best_(problem.units.size()),
+      best_known_(score_of(problem, from)),
+      strain_(problem.hosts.size()),
+      hot_(problem.hosts.size()),
+      away_(problem.units.size()),
+      away_count_(problem.hosts.size(), 0) {
+  for (HostIndex h = 0; h < problem.hosts.size(); ++h) refresh(h);
+  for (UnitIndex u = 0; u < problem.units.size(); ++u) {
+    const Unit& unit = problem.units[u];
+    if (unit.movable && problem.hosts[unit.home].maintenance) undrained_ += unit.count;
+    if (now_.moved(u)) set_away(u);
+    best_[u] = now_.at(u);
+  }
+  choose_weights();
+}
+
+void SearchState::choose_weights() {
+  double sum = 0;
+  std::size_t count = 0;
+  for (const Unit& unit : problem_.units) {
+    double size = 0;
+    for (std::size_t k = 0; k < resource_count; ++k)
+      size = std::max(size, unit.load[k] * problem_.hosts[unit.home].share[k]);
+    sum += size;
+    count += size > 0 ? 1 : 0;
+  }
+  const double mean = count > 0 ? sum / static_cast<double>(count) : 1;
+  per_overload_ = 1 / std::max(mean, 1e-3);
+  per_breach_ = 1.4;
+}
+
+double SearchState::energy(const Strain& strain) const {
+  return pressure_ *
+         (per_overload_ * strain.overload + per_breach_ * static_cast<double>(strain.breaches));
+}
+
+double SearchState::energy_with(HostIndex host, const Load& load) const {
+  return energy(strain_of(problem_.hosts[host], load));
+}
+
+double SearchState::price_at(UnitIndex u, HostIndex h) const {
+  const Unit& unit = problem_.units[u];
+  if (h != unit.home) return price_weight_ * unit.price;
+  return problem_.hosts[h].maintenance ? undrained_price * unit.count : 0;
+}
+
+double SearchState::energy_of(const std::vector<HostIndex>& hosts) const {
+  double sum = price_weight_ * price_ + undrained_price * static_cast<double>(undrained_);
+  for (const HostIndex h : hosts) sum += energy_with(h, now_.load(h));
+  return sum;
+}
+
+Placement SearchState::take_best() {
+  remember();
+  for (UnitIndex u = 0; u < best_.size(); ++u) now_.move(u, best_[u]);
+  return now_;
+}
+
+void SearchState::adapt() {
+  if (seen_clean_ == 0) pressure_ = std::min(pressure_ * 1.1, 20.0);
+  if (seen_dirty_ == 0) pressure_ = std::max(pressure_ * 0.9, 0.5);
+  seen_clean_ = seen_dirty_ = 0;
+}
+
+void SearchState::shift(UnitIndex u, HostIndex to) {
+  const HostIndex from = now_.at(u);
+  now_.move(u, to);
+  const Unit& unit = problem_.units[u];
+  if (from == unit.home) set_away(u);
+  if (to == unit.home) {
+    away_.set(u, false);
+    away_count_[unit.home] -= unit.count;
+    price_ -= unit.price;
+    if (problem_.hosts[to].maintenance) undrained_ += unit.count;
+  }
+}
+
+void SearchState::set_away(UnitIndex u) {
+  away_.set(u, true);
+  const Unit& unit = problem_.units[u];
+  away_count_[unit.home] += unit.count;
+  price_ += unit.price;
+  if (problem_.hosts[unit.home].maintenance) undrained_ -= unit.count;
+}
+
+void SearchState::refresh(HostIndex h) {
+  const PlanHost& host = problem_.hosts[h];
+  if (!host.source) return;
+  const Strain old = strain_[h];
+  const Strain fresh = strain_of(host, now_.load(h));
+  overload_ += fresh.overload - old.overload;
+  breaches_ += fresh.breaches - old.breaches;
+  strain_[h] = fresh;
+  hot_.set(h, fresh.breaches > 0 || (host.maintenance && !now_.on(h).empty()));
+}
+
+void SearchState::judge() {
+  if (breaches_ == 0) {
+    ++seen_clean_;
+    overload_ = 0;
+  } else {
+    ++seen_dirty_;
+  }
+  const Score score{.overload = overload_ + static_cast<double>(undrained_), .price = price_};
+  if (!better(score, best_known_)) return;
+  for (std::size_t i = 0; i < hot_.size(); ++i)
+    if (above_ceiling(problem_.hosts[hot_[i]], now_.load(hot_[i]))) return;
+  best_known_ = score;
+  improved_ = true;
+}
+
+void SearchState::remember() {
+  if (!improved_) return;
+  for (UnitIndex u = 0; u < best_.size(); ++u) best_[u] = now_.at(u);
+  improved_ = false;
+}
+
+}  // namespace ballast::plan

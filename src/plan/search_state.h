@@ -1,0 +1,104 @@
+// The state of a search: a placement, what it costs, and the best that was seen on the way.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "placement.h"
+#include "problem.h"
+#include "search.h"
+
+namespace ballast::plan {
+
+// Members of a set with constant-time insert, erase and draw.
+class DrawSet {
+ public:
+  explicit DrawSet(std::size_t universe) : slot_(universe, none) {}
+  bool empty() const { return items_.empty(); }
+  std::size_t size() const { return items_.size(); }
+  std::uint32_t operator[](std::size_t i) const { return items_[i]; }
+  void set(std::uint32_t item, bool in) {
+    if (in == (slot_[item] != none)) return;
+    if (in) {
+      slot_[item] = static_cast<std::uint32_t>(items_.size());
+      items_.push_back(item);
+      return;
+    }
+    items_[slot_[item]] = items_.back();
+    slot_[items_.back()] = slot_[item];
+    slot_[item] = none;
+    items_.pop_back();
+  }
+
+ private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+  std::vector<std::uint32_t> items_;
+  std::vector<std::uint32_t> slot_;
+};
+
+// What a host contributes: overload above its intake, and how many of its resources are over.
+struct Strain {
+  double overload = 0;
+  int breaches = 0;
+};
+
+Strain strain_of(const PlanHost& host, const Load& load);
+
+Load sum_of(const Load& load, const Load& more, double sign);
+
+// A placement under change. Its energy is what the annealing lowers: the price of what moved, and
+// what being over costs, times a pressure that adapts.
+class SearchState {
+ public:
+  SearchState(const Problem& problem, const Placement& from, double price_weight);
+
+  const Placement& now() const { return now_; }
+  const DrawSet& hot() const { return hot_; }    // hosts with something to relieve
+  const DrawSet& away() const { return away_; }  // units that moved
+  std::uint32_t away_from(HostIndex h) const { return away_count_[h]; }
+  const Score& best() const { return best_known_; }
+
+  // Energy of the hosts with these loads, or as they are.
+  double energy(const Strain& strain) const;
+  double energy(HostIndex host) const { return energy(strain_[host]); }
+  double energy_with(HostIndex host, const Load& load) const;
+  // What it costs that the unit is there.
+  double price_at(UnitIndex unit, HostIndex host) const;
+  // All of what moved, and the hosts given, counted anew.
+  double energy_of(const std::vector<HostIndex>& hosts) const;
+
+  void shift(UnitIndex unit, HostIndex to);
+  // After shifts: the hosts they changed, one by one, and then judge().
+  void refresh(HostIndex host);
+  // Notes when the present state is the best so far.
+  void judge();
+  // Keeps the best before it is left.
+  void remember();
+  Placement take_best();
+  // Raises the pressure while every state is over somewhere, and lowers it while none is.
+  void adapt();
+
+ private:
+  void choose_weights();
+  void set_away(UnitIndex unit);
+
+  const Problem& problem_;
+  const double price_weight_;
+  Placement now_;
+  std::vector<HostIndex> best_;  // by unit
+  Score best_known_;
+  std::vector<Strain> strain_;
+  DrawSet hot_, away_;
+  std::vector<std::uint32_t> away_count_;  // VMs of each host that are elsewhere
+  double per_overload_ = 1;                // energy of a whole host of overload
+  double per_breach_ = 1;                  // and of each resource that is over at all
+  double pressure_ = 1;
+  double overload_ = 0;
+  double price_ = 0;
+  std::int64_t breaches_ = 0;
+  std::int64_t undrained_ = 0;
+  std::uint64_t seen_clean_ = 0, seen_dirty_ = 0;
+  bool improved_ = false;
+};
+
+}  // namespace ballast::plan
