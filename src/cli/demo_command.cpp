@@ -39,6 +39,7 @@ constexpr auto day_length = start_delay + 15s;
 constexpr auto patience = 52s;  // in all: then the demo ends, whatever the state
 constexpr auto rest_needed = 1500ms;
 constexpr auto look_every = 200ms;
+constexpr int missed_answers_max = 3;
 constexpr std::size_t vms_per_host = 10;
 constexpr std::size_t nodes_max = 128;
 
@@ -59,6 +60,7 @@ struct Summary {
   std::uint64_t lower_bound = 0;
   std::size_t vms_before = 0;
   std::size_t vms_after = 0;
+  std::size_t vms_twice = 0;
   double elapsed_ms = 0;
 };
 
@@ -73,6 +75,9 @@ class Interrupts {
     descriptor_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   }
   ~Interrupts() {
+    // What came is answered by how the demo ends; left pending, it would end the process instead.
+    signalfd_siginfo taken{};
+    while (read(descriptor_, &taken, sizeof taken) > 0) continue;
     if (descriptor_ >= 0) close(descriptor_);
     sigprocmask(SIG_SETMASK, &before_, nullptr);
   }
@@ -140,7 +145,11 @@ class Demo {
       if (interrupts.within(look_every)) return std::optional<Summary>();
       if (Status alive = fleet_.check_alive(); !alive) return alive.error();
       Result<node::View> view = fleet_.watch_master(last_event_);
+      // A busy machine answers late now and then.
+      if (!view && ++missed_answers_ < missed_answers_max && Clock::now() - began_ < patience)
+        continue;
       if (!view) return view.error();
+      missed_answers_ = 0;
       for (const node::Event& event : view->events) last_event_ = event.number;
       const auto passed = Clock::now() - began_;
       screen_.show(headline(*view, passed), *view);
@@ -148,10 +157,10 @@ class Demo {
       summary_.swaps = counter(*view, "migrations_done_in_swaps") / 2;
       summary_.lower_bound = counter(*view, "plans_done_lower_bounds");
       if (passed < day_length) continue;
-      const Result<bool> rests = look_at_rest(*view);
-      if (!rests) return rests.error();
-      if (!*rests) at_rest_since.reset();
-      if (*rests && !at_rest_since) at_rest_since = Clock::now();
+      const Result<bool> looked = look_at_rest(*view);
+      const bool rests = looked && *looked;
+      if (!rests) at_rest_since.reset();
+      if (rests && !at_rest_since) at_rest_since = Clock::now();
       const bool done = at_rest_since && Clock::now() - *at_rest_since >= rest_needed;
       if (done || passed >= patience) return std::optional<Summary>(finished(passed));
     }
@@ -179,7 +188,8 @@ class Demo {
     std::set<VmId> distinct;
     for (const Vm& vm : snapshot.vms) distinct.insert(vm.id);
     const bool twice = distinct.size() != snapshot.vms.size();
-    summary_.vms_after = snapshot.vms.size();
+    summary_.vms_after = distinct.size();
+    summary_.vms_twice = snapshot.vms.size() - distinct.size();
     summary_.overloaded_after = overloaded_hosts(snapshot);
     const bool moving = !master.in_flight.empty() || !master.leases.empty();
     if (twice || moving) {
@@ -201,6 +211,7 @@ class Demo {
   DemoScreen& screen_;
   Clock::time_point began_;
   std::uint64_t last_event_ = 0;
+  int missed_answers_ = 0;
   Summary summary_;
 };
 
@@ -247,7 +258,7 @@ std::string as_text(const Summary& summary) {
       static_cast<unsigned long long>(summary.lower_bound), summary.vms_before, summary.vms_after,
       summary.elapsed_ms / 1000);
   std::string out = text;
-  if (summary.vms_before != summary.vms_after) {
+  if (summary.vms_before != summary.vms_after || summary.vms_twice != 0) {
     const std::size_t cut = out.find(", none lost");
     out.replace(cut, out.find('\n', cut) - cut, ": THIS IS A FAULT");
   }
@@ -284,7 +295,8 @@ ExitCode run(const Options& options) {
   const Summary& result = **summary;
   const ExitCode shown = answer(options.json ? as_json(result) : as_text(result));
   if (shown != ExitCode::done) return shown;
-  const bool good = result.relievable_left == 0 && result.vms_before == result.vms_after;
+  const bool good =
+      result.relievable_left == 0 && result.vms_before == result.vms_after && result.vms_twice == 0;
   return good ? ExitCode::done : ExitCode::no;
 }
 

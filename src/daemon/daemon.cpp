@@ -65,6 +65,7 @@ class Daemon {
   Daemon(Config config, const Log& log) : config_(std::move(config)), log_(log) {}
 
   Status open() {
+    if (signals_.descriptor() < 0) return Error{"cannot listen for signals: no descriptor is left"};
     if (config_.node.id.empty()) {
       Result<NodeId> id = host_uuid();
       if (!id) return id.error();

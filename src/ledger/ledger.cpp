@@ -144,11 +144,13 @@ Result<std::pair<Lease, Lease>> Ledger::promise_swap(const Ask& first, const Ask
 
 void Ledger::adopt(const Lease& lease) {
   if (const Lease* known = find(lease.id); known != nullptr) {
-    begun(lease.id);
+    if (known->to == lease.to) begun(lease.id);
     return;
   }
-  // A VM has one lease. Should an old promise of ours stand beside the fact, the fact wins.
-  if (const Lease* other = find(lease.vm); other != nullptr) end(LeaseId(other->id));
+  // A promise of ours that nobody has begun gives way to the fact. One that has begun is a fact,
+  // too: then both hold room.
+  const Lease* other = find(lease.vm);
+  if (other != nullptr && other->phase == Phase::promised) end(LeaseId(other->id));
   Lease taken = lease;
   taken.phase = Phase::begun;
   taken.expires = time_never;
@@ -182,22 +184,29 @@ void Ledger::end(const LeaseId& id) {
   if (found == leases_.end()) return;
   const Lease lease = found->second;
   leases_.erase(found);
-  by_vm_.erase(lease.vm);
+  if (const auto of_vm = by_vm_.find(lease.vm); of_vm != by_vm_.end() && of_vm->second == id)
+    by_vm_.erase(of_vm);
   const auto target = by_target_.find(lease.to);
   std::erase(target->second, id);
   if (target->second.empty()) by_target_.erase(target);
-  // A swap is one transaction: with this half off, the other has no room of its own.
-  if (lease.partner) end(LeaseId(*lease.partner));
+  drop_credit_of_partner(lease);
+}
+
+// The other half of a swap can no longer count on what this one was to take away. It keeps its
+// lease: it may have begun.
+void Ledger::drop_credit_of_partner(const Lease& lease) {
+  if (!lease.partner) return;
+  const auto partner = leases_.find(*lease.partner);
+  if (partner == leases_.end()) return;
+  partner->second.swapped_out = {};
+  partner->second.partner.reset();
 }
 
 void Ledger::departed(const LeaseId& id) {
   const auto found = leases_.find(id);
-  if (found == leases_.end() || !found->second.partner) return;
-  const auto partner = leases_.find(*found->second.partner);
+  if (found == leases_.end()) return;
+  drop_credit_of_partner(found->second);
   found->second.partner.reset();
-  if (partner == leases_.end()) return;
-  partner->second.swapped_out = {};  // the carried load of its target shows it now
-  partner->second.partner.reset();
 }
 
 std::vector<Lease> Ledger::expire(TimePoint now) {

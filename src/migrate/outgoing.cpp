@@ -2,7 +2,9 @@
 //
 //   source says    target says        outcome
 //   running        absent             failed (refused, when nothing was started)
+//   paused         absent             the same: somebody has paused it
 //   running        silent for long    the same: a VM that runs here after the call cannot run there
+//   absent         absent, ten times  failed, and said so: it was shut down meanwhile, or is lost
 //   absent         running            arrived
 //   running        running            unknown, and an alarm: nobody touches it
 //   anything else                     ask again
@@ -65,6 +67,11 @@ void Outgoing::on(TimePoint now, const Tick&, std::vector<OutgoingAction>& actio
       }
       break;
     case Phase::migrating:
+      if (aborted_ && now >= aborted_at_ + settings_.aborted_for) {
+        settle(now, "it was aborted, and the hypervisor does not say how it ended", actions);
+        break;
+      }
+      if (!aborted_) aborted_at_ = now;
       // Aborting is asked for again: a hypervisor that was away has not heard it.
       actions.emplace_back(Command{AbortMigration{vm_}});
       aborted_ = true;
@@ -129,6 +136,7 @@ void Outgoing::on(TimePoint now, const SourceSays& says, std::vector<OutgoingAct
 void Outgoing::on(TimePoint now, const TargetSays& says, std::vector<OutgoingAction>& actions) {
   if (phase_ != Phase::settling) return;
   target_ = says.presence;
+  target_spoke_ = true;
   judge(now, actions);
 }
 
@@ -137,10 +145,19 @@ void Outgoing::judge(TimePoint now, std::vector<OutgoingAction>& actions) {
     finish(OutcomeKind::arrived, {}, actions);
     return;
   }
-  const bool target_silent = !target_ && now >= since_ + settings_.silent_target_after;
-  if (source_ == Presence::running && (target_ == Presence::absent || target_silent)) {
-    const std::string detail = detail_.empty() ? "the VM still runs at the source" : detail_;
+  if (source_ == Presence::absent && target_ == Presence::absent &&
+      ++absent_rounds_ >= settings_.gone_rounds) {
+    finish(OutcomeKind::failed, "runs at neither end: it was shut down meanwhile, or it is lost",
+           actions);
+    return;
+  }
+  const bool target_silent = !target_spoke_ && now >= since_ + settings_.silent_target_after;
+  const bool at_source = source_ == Presence::running || source_ == Presence::paused;
+  if (at_source &&
+      (target_ == Presence::absent || (source_ == Presence::running && target_silent))) {
+    const std::string detail = detail_.empty() ? "the VM is still at the source" : detail_;
     finish(started_ ? OutcomeKind::failed : OutcomeKind::refused, detail, actions);
+    return;
   }
 }
 

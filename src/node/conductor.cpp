@@ -44,7 +44,11 @@ void Conductor::start(TimePoint now, std::vector<PlannedMove> moves) {
   begin_what_can(now);
 }
 
-bool Conductor::idle() const { return std::all_of(moves_.begin(), moves_.end(), ended); }
+// A VM of which nobody can tell where it runs is left alone, and nobody waits for it.
+bool Conductor::idle() const {
+  return std::all_of(moves_.begin(), moves_.end(),
+                     [](const Move& move) { return ended(move) || move.state == State::unknown; });
+}
 
 bool Conductor::waiting() const {
   return std::any_of(moves_.begin(), moves_.end(),
@@ -57,7 +61,7 @@ bool Conductor::blocked(std::size_t index) const {
   const PlannedMove& mine = moves_[index].planned;
   for (std::size_t i = 0; i < moves_.size(); ++i) {
     const PlannedMove& other = moves_[i].planned;
-    if (i == index || ended(moves_[i])) continue;
+    if (i == index || ended(moves_[i]) || moves_[i].state == State::unknown) continue;
     const bool meets = other.from == mine.from || other.from == mine.to || other.to == mine.from ||
                        other.to == mine.to;
     const bool first_half = i < index && mine.swap && other.swap == mine.swap;
@@ -126,7 +130,7 @@ void Conductor::begin_what_can(TimePoint now) {
   std::map<HostId, std::uint32_t> outgoing;
   std::map<HostId, std::uint32_t> incoming;
   for (const Move& move : moves_) {
-    if (!under_way(move)) continue;
+    if (!under_way(move) || move.state == State::unknown) continue;
     ++outgoing[move.planned.from];
     ++incoming[move.planned.to];
   }
@@ -217,12 +221,15 @@ void Conductor::tick(TimePoint now) {
       move.next = time_never;
       repeat(now, move);
     }
+    if (nobody_will_tell(move)) resolve_forgotten(now, move);
   }
   for (const ledger::Lease& lease : ledger_.expire(now)) {
     Move* move = by_lease(lease.id);
     const bool in_use = move != nullptr && under_way(*move);
     if (!in_use) revoke(now, lease.id, false);
   }
+  std::erase_if(revocations_,
+                [&](const auto& known) { return group_.find(known.second.target) == nullptr; });
   for (auto& [lease, revocation] : revocations_) {
     if (revocation.next > now) continue;
     revocation.next = now + repeat_every;

@@ -45,6 +45,8 @@ class Conductor {
   void heard(TimePoint now, const NodeId& from, const wire::LeaseState& state);
   // A holder or target has attached anew and said all it knows.
   void reattached(TimePoint now, const Member& member, bool new_life);
+  // Nothing was heard of this host for long: what it was promised and has not begun is void.
+  void lost(const HostId& host);
   // A member's report has been taken: does it show that a migration nobody follows is over?
   void reported(TimePoint now, const Member& member);
 
@@ -108,6 +110,7 @@ class Conductor {
   std::vector<Move> moves_;
   std::map<LeaseId, Revocation> revocations_;
   std::map<VmId, TimePoint> rests_;
+  std::map<LeaseId, std::uint64_t> suspected_;  // by the report with this sequence: see reported()
   std::string abandoned_;
   std::size_t done_ = 0;
   std::size_t failed_ = 0;

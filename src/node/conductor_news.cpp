@@ -9,11 +9,16 @@ namespace ballast::node {
 using wire::LeasePhase;
 using wire::OutcomeKind;
 
+namespace {
+constexpr Duration ask_after_arrival = std::chrono::seconds(5);
+}
+
 void Conductor::heard(TimePoint now, const NodeId& from, const wire::Outcome& outcome) {
   out_.send(from, {}, wire::OutcomeAck{outcome.lease, outcome.kind});
   Move* move = by_lease(outcome.lease);
   const ledger::Lease* lease = ledger_.find(outcome.lease);
-  if (lease != nullptr && lease->from != from) {
+  if ((lease != nullptr && lease->from != from) ||
+      (move != nullptr && move->planned.from != from)) {
     out_.count("outcomes_of_others");
     return;
   }
@@ -27,7 +32,8 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::Outcome& ou
   if (move == nullptr || !under_way(*move)) return;
   switch (outcome.kind) {
     case OutcomeKind::accepted:
-      if (move->state == State::ordering) move->state = State::running;
+      if (move->state != State::ordering) break;
+      move->state = State::running;
       move->next = time_never;
       break;
     case OutcomeKind::unknown:
@@ -50,12 +56,14 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::LeaseState&
   const bool over = state.phase == LeasePhase::arrived || state.phase == LeasePhase::absent;
   if (over) out_.send(from, {}, wire::LeaseStateAck{state.lease, state.phase});
   const ledger::Lease* lease = ledger_.find(state.lease);
-  if (over) revocations_.erase(state.lease);
-  if (lease != nullptr && lease->to != from) {
+  Move* move = by_lease(state.lease);
+  if ((lease != nullptr && lease->to != from) || (move != nullptr && move->planned.to != from)) {
     out_.count("lease_states_of_others");
     return;
   }
-  Move* move = by_lease(state.lease);
+  if (const auto asked = revocations_.find(state.lease);
+      over && asked != revocations_.end() && asked->second.target == from)
+    revocations_.erase(asked);
   switch (state.phase) {
     case LeasePhase::told:
       if (move != nullptr && move->state == State::telling) order(now, *move);
@@ -85,6 +93,7 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::LeaseState&
 }
 
 void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::string& detail) {
+  const bool was_ordered = move.state != State::waiting && move.state != State::telling;
   move.state = arrived ? State::done : State::failed;
   move.detail = detail;
   move.next = time_never;
@@ -92,6 +101,8 @@ void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::strin
     ++done_;
     out_.count("migrations_done");
     if (move.planned.swap) out_.count("migrations_done_in_swaps");
+    // The target says itself how its lease ended. Should it have forgotten, it is asked.
+    if (ledger_.find(move.lease) != nullptr) revoke(now + ask_after_arrival, move.lease, true);
     out_.event(now, EventKind::moved, move.planned.vm, move.planned.to,
                quoted(move.planned.vm.str()) + " arrived on " + quoted(move.planned.to.str()));
     begin_what_can(now);
@@ -105,6 +116,7 @@ void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::strin
                    ": " + detail);
     rests_[move.planned.vm] = now + config_.plan.cooldown / 6;
     revoke(now, move.lease, false);
+    if (!was_ordered) ledger_.end(move.lease);  // no holder will ask for it
   }
   drop_waiting("an earlier migration of the plan was not done");
   abandoned_ = quoted(move.planned.vm.str()) + ": " + detail;
@@ -170,7 +182,12 @@ void Conductor::reported(TimePoint now, const Member& member) {
     const bool followed = move != nullptr && under_way(*move) && !move->holder_forgot;
     if (!followed && !holder_is_at_it(member, id, lease.vm)) over.push_back(id);
   }
-  for (const LeaseId& id : over) revoke(now, id, true);
+  // One report may have been written before the holder took a late order: two may not.
+  for (const LeaseId& id : over) {
+    const auto [known, first] = suspected_.try_emplace(id, member.sequence);
+    if (!first && known->second < member.sequence) revoke(now, id, true);
+  }
+  std::erase_if(suspected_, [&](const auto& known) { return !ledger_.find(known.first); });
   for (Move& move : moves_) {
     if (under_way(move) && move.holder_forgot) resolve_forgotten(now, move);
   }
@@ -186,10 +203,25 @@ void Conductor::resolve_forgotten(TimePoint now, Move& move) {
     finish(now, move, false, "its host restarted and the VM still runs there");
     return;
   }
-  if (ledger_.find(move.lease) != nullptr || target == nullptr) return;
-  const wire::VmReport* there = target->find(move.planned.vm);
+  if (ledger_.find(move.lease) != nullptr) return;  // the target has not said yet
+  const wire::VmReport* there = target == nullptr ? nullptr : target->find(move.planned.vm);
   const bool arrived = there != nullptr && there->vm.presence == Presence::running;
-  if (arrived) finish(now, move, true, {});
+  if (arrived) {
+    finish(now, move, true, {});
+  } else if (source == nullptr || source->lost) {
+    finish(now, move, false, "its host is not heard of, and its target does not have it");
+  }
+}
+
+void Conductor::lost(const HostId& host) {
+  std::vector<LeaseId> void_leases;
+  for (const auto& [id, lease] : ledger_.leases()) {
+    if (lease.to == host && lease.phase != ledger::Phase::begun) void_leases.push_back(id);
+  }
+  for (const LeaseId& id : void_leases) {
+    ledger_.end(id);
+    revocations_.erase(id);
+  }
 }
 
 // Which leases it honours a target knows itself, whatever its hypervisor says; what runs there only
@@ -206,6 +238,11 @@ void Conductor::settle_leases_of(TimePoint now, const Member& member) {
   }
   for (const ledger::Lease& lease : over) {
     const wire::VmReport* vm = member.find(lease.vm);
+    // Its node has forgotten the lease, but its hypervisor is at it.
+    if (vm != nullptr && vm->vm.presence == Presence::incoming) {
+      ledger_.begun(lease.id);
+      continue;
+    }
     const bool here = trusted && vm != nullptr && vm->vm.presence == Presence::running;
     if (here) ledger_.departed(lease.id);
     ledger_.end(lease.id);
@@ -224,6 +261,7 @@ void Conductor::settle_leases_of(TimePoint now, const Member& member) {
     lease.load = reservation.load;
     ledger_.adopt(lease);
   }
+  group_.update_room(member, ledger_);
 }
 
 }  // namespace ballast::node

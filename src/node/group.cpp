@@ -2,7 +2,15 @@
 
 #include <algorithm>
 
+#include "ballast/model/plausible.h"
+
 namespace ballast::node {
+namespace {
+
+// A slave writes one report after the other: a number far ahead of the last is a mistake.
+constexpr std::uint64_t sequence_jump_max = 100000;
+
+}  // namespace
 
 const wire::VmReport* Member::find(const VmId& vm) const {
   const auto found = std::find_if(report.vms.begin(), report.vms.end(),
@@ -17,6 +25,17 @@ Resources Member::load() const {
 }
 
 Group::Group(const Config& config) : config_(config) {}
+
+// A slave judges its own figures; one that is broken may not, so its master does, too.
+void Group::distrust_what_cannot_be(Member& member) {
+  if (!member.report.distrust.empty()) return;
+  std::vector<Resources> loads;
+  for (const wire::VmReport& vm : member.report.vms) {
+    if (vm.vm.presence == Presence::running) loads.push_back(vm.vm.load);
+  }
+  member.report.distrust = distrust_of(member.facts.capacity, member.report.base,
+                                       member.report.cpu_used_mhz, member.facts.thresholds, loads);
+}
 
 Member* Group::find(const HostId& host) {
   const auto found = members_.find(host);
@@ -53,6 +72,7 @@ Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
   member.older_than_news = 0;
   member.heard_at = now;
   member.lost = false;
+  distrust_what_cannot_be(member);
   update_room(member, ledger);
   return member;
 }
@@ -61,18 +81,22 @@ bool Group::report(TimePoint now, Member& member, const wire::Report& report,
                    ledger::Ledger& ledger) {
   member.heard_at = now;
   member.lost = false;
-  if (report.sequence <= member.sequence) return false;
+  if (report.sequence <= member.sequence || report.sequence - member.sequence > sequence_jump_max)
+    return false;
   member.sequence = report.sequence;
   if (report.facts) member.facts = *report.facts;
   if (report.sequence <= member.older_than_news) return false;
   member.report = report.report;
+  distrust_what_cannot_be(member);
   update_room(member, ledger);
   return true;
 }
 
 void Group::news_from(const HostId& host, std::uint64_t sequence) {
-  if (Member* member = find(host); member != nullptr)
-    member->older_than_news = std::max(member->older_than_news, sequence);
+  if (Member* member = find(host); member != nullptr) {
+    const std::uint64_t plausible = std::min(sequence, member->sequence + sequence_jump_max);
+    member->older_than_news = std::max(member->older_than_news, plausible);
+  }
 }
 
 void Group::moved(const ledger::Lease& lease, Duration rest, ledger::Ledger& ledger) {
@@ -114,7 +138,8 @@ std::vector<HostId> Group::give_up(TimePoint now, const ledger::Ledger& ledger) 
     if (!member.lost || now < member.heard_at + 10 * lost_after()) continue;
     const bool needed = std::any_of(ledger.leases().begin(), ledger.leases().end(),
                                     [&, host = id](const auto& lease) {
-                                      return lease.second.from == host || lease.second.to == host;
+                                      return lease.second.phase == ledger::Phase::begun &&
+                                             (lease.second.from == host || lease.second.to == host);
                                     });
     if (!needed) gone.push_back(id);
   }
@@ -137,7 +162,7 @@ std::string Group::why_unusable(TimePoint now, const Member& member) const {
            std::to_string(static_cast<long>(seconds_of(now - member.heard_at))) + " s";
   }
   for (const Resource r : all_resources) {
-    if (!(member.facts.capacity[r] > 0)) return std::string("no ") + name_of(r) + " capacity";
+    if (!(member.facts.capacity[r] >= 1)) return std::string("no ") + name_of(r) + " capacity";
   }
   return {};
 }

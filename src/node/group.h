@@ -58,6 +58,7 @@ class Group {
   void update_room(const Member& member, ledger::Ledger& ledger) const;
 
  private:
+  static void distrust_what_cannot_be(Member& member);
   Duration lost_after() const { return 3 * config_.sample.report_interval; }
 
   const Config config_;

@@ -88,7 +88,8 @@ wire::HostReport Holder::report(TimePoint now) const {
     const bool ordered = std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) {
       return job.second.machine.vm() == vm.vm.id;
     });
-    if (vm.vm.presence == Presence::outgoing && !ordered)
+    if (vm.vm.presence == Presence::outgoing && !ordered &&
+        report.jobs.size() < limits::jobs_per_host_max)
       report.jobs.push_back(wire::Job{std::nullopt, vm.vm.id, {}});
   }
   for (const auto& [lease, arrival] : arrivals_) {
@@ -108,6 +109,10 @@ void Holder::to_master(wire::Body body) {
 
 void Holder::tell_master(TimePoint now, const LeaseId& lease, wire::Body body) {
   if (attachment_.attached()) to_master(body);
+  if (untold_.size() >= limits::news_untold_max && !untold_.contains(lease)) {
+    untold_.erase(untold_.begin());
+    out_.count("news_dropped");
+  }
   untold_.insert_or_assign(lease, Untold{std::move(body), now + tell_every});
 }
 

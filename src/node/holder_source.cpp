@@ -38,10 +38,12 @@ std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Order
   if (vm->presence != Presence::running)
     return std::string("the VM is ") + name_of(vm->presence) + ", not running";
   if (!vm->movable) return "the VM cannot move: " + vm->immovable_reason;
+  std::size_t sending = 0;
   for (const auto& [lease, job] : jobs_) {
     if (job.machine.vm() == order.vm) return "the VM is in flight already";
+    if (job.machine.phase() != migrate::Outgoing::Phase::settling) ++sending;
   }
-  if (jobs_.size() >= config_.migrate.outgoing)
+  if (sending >= config_.migrate.outgoing || jobs_.size() >= limits::jobs_per_host_max)
     return "this host sends " + std::to_string(jobs_.size()) + " VMs already, the most it may";
   return std::nullopt;
 }

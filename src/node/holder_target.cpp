@@ -97,6 +97,7 @@ std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Begin
     return "the lease is for another VM or another host";
   if (!attachment_.attached()) return "this node has no master at the moment";
   if (maintenance_) return "this host is in maintenance";
+  if (!sampler_.trusted()) return "this host does not trust its own figures at the moment";
   std::size_t begun = 0;
   double reserved_mib = 0;
   for (const auto& [lease, other] : arrivals_) {

@@ -123,6 +123,7 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
 
 void Master::tick(TimePoint now) {
   for (const HostId& id : group_.newly_lost(now)) {
+    conductor_.lost(id);
     group_.update_room(*group_.find(id), ledger_);
     out_.event(now, EventKind::lost, {}, id,
                "nothing heard of " + quoted(id.str()) + ": it is left alone until it reports");
@@ -239,7 +240,10 @@ void Master::decide(TimePoint now, MadePlan plan) {
                    counted(plan.overloaded_before, "overloaded host") + ", " +
                    std::to_string(plan.overloaded_after) + " left; " + and_then);
   }
+  // The same proposal keeps its id: somebody may be about to approve it.
+  if (!news && plan.state != PlanState::running) plan.id = plan_->id;
   plan_ = std::move(plan);
+  if (plan_->state != PlanState::running) conductor_.start(now, {});  // what waits is outdated
   if (plan_->state == PlanState::running) {
     out_.count("plans_begun");
     conductor_.start(now, plan_->moves);

@@ -43,8 +43,14 @@ class Builder {
   Picture build() {
     for (const auto& [id, member] : group_.members()) add_host(member);
     find_doubled();
-    for (const auto& [id, member] : group_.members()) {
-      for (const wire::VmReport& vm : member.report.vms) add_vm(member, vm);
+    // An incoming VM is a reservation: it counts only where no lease tells of it and no source has
+    // it.
+    for (const bool incoming : {false, true}) {
+      for (const auto& [id, member] : group_.members()) {
+        for (const wire::VmReport& vm : member.report.vms) {
+          if ((vm.vm.presence == Presence::incoming) == incoming) add_vm(member, vm);
+        }
+      }
     }
     add_unseen_arrivals();
     const std::vector<Resources> loads = loads_of(picture_.snapshot);
@@ -97,6 +103,8 @@ class Builder {
   }
 
   void add_vm(const Member& member, const wire::VmReport& report) {
+    const bool incoming = report.vm.presence == Presence::incoming;
+    if (incoming && (seen_.contains(report.vm.id) || ledger_.find(report.vm.id) != nullptr)) return;
     if (!seen_.insert(report.vm.id).second) {
       // The same id again, on another host: its load counts there too, but nothing is planned.
       picture_.snapshot.hosts[index_of_.at(member.id)].base += report.vm.load;

@@ -1,6 +1,7 @@
 #include "sampler.h"
 
 #include <algorithm>
+#include <set>
 
 #include "ballast/base/limits.h"
 #include "ballast/model/plausible.h"
@@ -14,6 +15,24 @@ Resources running_load(const HostSample& sample) {
   Resources sum = sample.base;
   for (const VmSample& vm : sample.vms) sum += vm.load;
   return sum;
+}
+
+// What no report could carry: it would be refused as a whole, and the host with it. Mends what may
+// be mended.
+std::string why_untellable(HostSample& sample) {
+  if (sample.vms.size() > limits::vms_per_host_max) {
+    return "it has " + std::to_string(sample.vms.size()) + " VMs, at most " +
+           std::to_string(limits::vms_per_host_max) + " can be told";
+  }
+  std::set<VmId> ids;
+  for (VmSample& vm : sample.vms) {
+    if (!is_valid_id(vm.id.str())) return "the id of a VM is not one";
+    if (!ids.insert(vm.id).second) return "VM " + quoted(vm.id.str()) + " is there twice";
+    const bool sensible =
+        vm.dirty_rate_mib_s >= 0 && vm.dirty_rate_mib_s <= limits::dirty_rate_mib_s_max;
+    if (!sensible) vm.dirty_rate_mib_s = 0;
+  }
+  return {};
 }
 
 }  // namespace
@@ -32,6 +51,11 @@ Sampler::Sampler(TimePoint now, const Config& config, const StoredState& stored)
 void Sampler::tick(TimePoint now, Outbox& out) {
   if (now < next_sample_) return;
   next_sample_ = now + settings_.sample_interval;
+  const Duration patience = missed_samples_max * settings_.sample_interval;
+  if (now - last_at_ >= patience) failed(now, "it does not answer", out);
+  // One that hangs is not asked again and again: what waits would only pile up.
+  if (asked_at_ && now - *asked_at_ < patience) return;
+  asked_at_ = now;
   out.command(SampleHost{});
 }
 
@@ -42,9 +66,11 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
   if (host_.network_mbit) sample.capacity.network_mbit = *host_.network_mbit;
   if (host_.base) sample.base = *host_.base;
   answered_ = true;
+  asked_at_.reset();
   last_at_ = now;
+  std::string untold = why_untellable(sample);
   const std::string before = distrust_;
-  distrust_ = distrust_of(sample, thresholds_);
+  distrust_ = untold.empty() ? std::string(distrust_of(sample, thresholds_)) : std::move(untold);
   if (!distrust_.empty()) {
     if (before != distrust_) {
       out.event(now, EventKind::alarm, {}, out.self(),
@@ -70,6 +96,7 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
 
 void Sampler::failed(TimePoint now, const std::string& reason, Outbox& out) {
   out.count("samples_failed");
+  asked_at_.reset();
   if (now - last_at_ < missed_samples_max * settings_.sample_interval) return;
   if (distrust_.empty()) {
     out.event(now, EventKind::alarm, {}, out.self(),
@@ -161,7 +188,11 @@ wire::HostReport Sampler::report(TimePoint now) const {
 
 void Sampler::rest(TimePoint now, const VmId& vm, Duration span) {
   std::erase_if(rests_, [&](const auto& known) { return known.second <= now; });
-  if (rests_.size() >= limits::moves_remembered_max) rests_.erase(rests_.begin());
+  if (rests_.size() >= limits::moves_remembered_max) {
+    rests_.erase(std::min_element(rests_.begin(), rests_.end(), [](const auto& a, const auto& b) {
+      return a.second < b.second;
+    }));
+  }
   rests_[vm] = now + span;
 }
 

@@ -40,6 +40,7 @@ class Sampler {
   wire::HostReport report(TimePoint now) const;
 
   const VmSample* find(const VmId& vm) const;
+  bool trusted() const { return distrust_.empty(); }
   double memory_free_mib() const { return last_ ? last_->memory_free_mib : 0; }
   void rest(TimePoint now, const VmId& vm, Duration span);
   std::vector<StoredState::Rest> rests(TimePoint now) const;
@@ -55,6 +56,7 @@ class Sampler {
   std::uint32_t dwell_ = 2;
   std::optional<HostSample> last_;
   bool answered_ = false;
+  std::optional<TimePoint> asked_at_;  // and not answered yet
   TimePoint last_at_;
   TimePoint next_sample_;
   std::string distrust_ = "no sample yet";

@@ -18,6 +18,7 @@ inline constexpr std::size_t vms_per_host_max = 4096;
 inline constexpr std::size_t slaves_max = 4096;  // hard bound; the setting max_slaves is lower
 inline constexpr std::size_t leases_per_host_max = 64;
 inline constexpr std::size_t jobs_per_host_max = 64;
+inline constexpr std::size_t news_untold_max = 256;  // that a master has not acknowledged
 
 // Messages
 inline constexpr std::size_t message_bytes_max = 1U << 20U;

@@ -92,7 +92,8 @@ class Ledger {
   // The VM no longer runs at its source, and set_host() has said so: the other half of its swap can
   // no longer count on its leaving, and goes on alone. The room at the target stays taken.
   void departed(const LeaseId& id);
-  // Ends a lease, and with a half of a swap that has not departed, the other half.
+  // Ends a lease. Of a swap, the other half stays, and is then a move of its own: who gave up the
+  // first half ends the second, too, unless it is under way.
   void end(const LeaseId& id);
 
   // Promised leases whose time has come are now `revoking`; they are given back for telling.
@@ -112,6 +113,7 @@ class Ledger {
   Resources promised_to(const HostId& host) const;
   double memory_promised_to_mib(const HostId& host) const;
   void insert(const Lease& lease);
+  void drop_credit_of_partner(const Lease& lease);
 
   NodeId grantor_;
   std::uint64_t incarnation_ = 0;

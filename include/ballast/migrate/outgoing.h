@@ -28,6 +28,8 @@ struct OutgoingSettings {
   Duration settle_slowly_every = std::chrono::seconds(10);  // ... once `unknown` was told
   Duration unknown_after = std::chrono::seconds(30);        // of settling: tell `unknown`
   Duration silent_target_after = std::chrono::seconds(5);
+  Duration aborted_for = std::chrono::seconds(60);  // an aborted call that does not return
+  int gone_rounds = 10;        // of "absent" from both ends: the VM was shut down, or is lost
   double bandwidth_mib_s = 0;  // 0: no limit
 };
 
@@ -101,7 +103,10 @@ class Outgoing {
   TimePoint next_ask_;
   bool started_ = false;
   bool aborted_ = false;
+  TimePoint aborted_at_;
+  int absent_rounds_ = 0;
   bool told_unknown_ = false;
+  bool target_spoke_ = false;  // since settling began: then its silence proves nothing
   std::string detail_;
   std::optional<Presence> source_;
   std::optional<Presence> target_;
