@@ -16,9 +16,9 @@ struct Options {
   unsigned effort = 0;  // 0: chosen from the size of the snapshot
 };
 
-// Plans over the whole snapshot as one group. The snapshot must satisfy check(): a broken promise is
-// a bug of the caller. dwell, cooldown and target are not known here: who builds the snapshot of a
-// running group expresses them as thresholds and immovable VMs.
+// Plans over the whole snapshot as one group. The snapshot must satisfy check(): a broken promise
+// is a bug of the caller. dwell, cooldown and target are not known here: who builds the snapshot
+// of a running group expresses them as thresholds and immovable VMs.
 Plan make_plan(const Snapshot& snapshot, const Options& options = {});
 
 }  // namespace ballast::plan
