@@ -18,6 +18,13 @@ PATIENCE_S = 60  # for anything awaited: a bound for a slow machine, not an expe
 ASK_PATIENCE_S = 30
 POLL_S = 0.05
 PR_SET_PDEATHSIG = 1
+FAST = """[sample]
+sample_interval = 0.2
+report_interval = 0.5
+[plan]
+plan_interval = 1
+cooldown = 5
+"""  # instead of minutes
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -153,8 +160,9 @@ class Fleet:
     def write_csv(path, header, rows):
         path.write_text("\n".join([header, *rows]) + "\n")
 
-    def add(self, name, role, mode="auto", master=None, cluster="test"):
-        """A folder with key and configuration; `master` is a running node."""
+    def add(self, name, role, mode="auto", master=None, cluster="test", timing=FAST):
+        """A folder with key and configuration; `master` is a running node, `timing` TOML that ends
+        in the table [plan]."""
         node = Node(self, name)
         node.folder.mkdir()
         made = self.ballast("keygen", "--state-dir", node.folder)
@@ -172,13 +180,7 @@ cluster = "{cluster}"
 bind = "tcp://127.0.0.1:0"
 {address}state_dir = "{node.folder}"
 control = "{node.control}"
-[sample]
-sample_interval = 0.2
-report_interval = 0.5
-[plan]
-mode = "{mode}"
-plan_interval = 1
-cooldown = 5
+{timing}mode = "{mode}"
 [migrate]
 bandwidth = 16
 [hypervisor]
