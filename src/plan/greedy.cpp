@@ -134,8 +134,7 @@ class Greedy {
     double best = std::numeric_limits<double>::infinity();
     std::size_t best_at = TargetIndex::none;
     std::size_t seen = 0;
-    const std::size_t enough =
-        fit_ == Fit::tight ? std::max(candidates_max * 8, candidates_max) : candidates_max;
+    const std::size_t enough = fit_ == Fit::tight ? 8 * candidates_max : candidates_max;
     for (std::size_t i = index.next(0, unit.load); i != TargetIndex::none && seen < enough;
          i = index.next(i + 1, unit.load)) {
       const HostIndex h = index.host(i);

@@ -8,8 +8,10 @@
 // start. When nothing may start, the waiting moves block each other in a cycle:
 //  - two hosts that wait for each other exchange their VMs as a swap, which alone may exceed a
 //    threshold, between its halves;
-//  - a longer cycle, or a swap without memory for either half, is opened by letting one of its VMs
-//    wait on a third host that has room, at the cost of one more migration.
+//  - a longer cycle, or a swap without memory for either half, is opened by one VM that makes way:
+//  it
+//    waits on a third host that has room, or changes places with the one that waits for it, at the
+//    cost of one more migration, or two where it would have stayed.
 // A pair that could not be exchanged otherwise even with every other move done is swapped at once,
 // without waiting for the standstill.
 //

@@ -4,16 +4,18 @@
 // be decided together.
 //
 // The idea: simulated annealing over final placements (Kirkpatrick et al., 1983). A state may break
-// thresholds, at a price, but no rule. Two kinds of change reach everything: one unit goes to
-// another host (or back home), and two units change places. A host that a change has pushed over is
-// the next one that changes look at, and so chains of any length come about one link at a time. The
-// price of overload rises while no state without it is found, and falls while all are, so that the
-// search walks along the border of what is possible, where the plans with few migrations are. What
-// is returned is the best state that broke nothing.
+// thresholds, at a price, but no rule. Small changes (one unit goes elsewhere, two change places)
+// reach everything in principle, but a large VM finds a place only when several things happen at
+// once; so there are changes of several units: a host gives another unit than before and takes back
+// what it gave; a large unit changes places with a slightly smaller one; it takes a gap that is too
+// small while what is there clears it; a unit that was cleared away comes home and the guest looks
+// for another place. Whoever has sent away more than it needed is tried most. The price of overload
+// rises while no state without it is found, and falls while all are, so that the search walks along
+// the border of what is possible, where the plans with few migrations are. What is returned is the
+// best state that pushed no host over.
 //
-// Each trial draws a few candidates and weighs only the two hosts that it changes, so that a
-// million of them take some tens of milliseconds. The count of trials is bounded, not the time: the
-// same snapshot gives the same plan on every machine.
+// A trial weighs only the hosts that it changes and takes less than a microsecond. The count of
+// trials is bounded, not the time: the same snapshot gives the same plan on every machine.
 //
 // Alternatives: integer programming proves optima for 20 hosts in seconds, not for 400 in half of
 // one; the test suite uses it to judge this search. Destroy-and-repair needs a good greedy repair,

@@ -11,9 +11,9 @@ struct Options {
   // Migrations that may leave or enter one host within one step.
   unsigned outgoing_max = 2;
   unsigned incoming_max = 1;
-  // How much search is spent on what the greedy could not place: a count of candidate placements,
-  // not a time, so that the plan does not depend on the machine.
-  unsigned effort = 0;  // 0: chosen from the size of the snapshot
+  // How much search is spent on what the greedy could not place: a count of trials, not a time, so
+  // that the plan does not depend on the machine.
+  unsigned effort = 0;  // 0: chosen from the number of hosts that are over
 };
 
 // Plans over the whole snapshot as one group. The snapshot must satisfy check(): a broken promise
