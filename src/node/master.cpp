@@ -151,11 +151,12 @@ void Master::plan_soon(TimePoint now) {
 
 void Master::plan_if_due(TimePoint now) {
   if (now < next_plan_) return;
-  // A plan under way is finished first, but not waited for endlessly.
+  // A plan under way is finished first, but not waited for endlessly; one that somebody approved
+  // is, since a newer one would need approval again. Its migrations end by their own timeouts.
   const bool busy = plan_ && plan_->state == PlanState::running;
-  if (busy && now < plan_->made_at + config_.plan.plan_interval) {
-    next_plan_ =
-        std::min(plan_->made_at + config_.plan.plan_interval, now + config_.sample.sample_interval);
+  const bool approved = config_.plan.mode != Mode::act;
+  if (busy && (approved || now < plan_->made_at + config_.plan.plan_interval)) {
+    next_plan_ = now + config_.sample.sample_interval;
     return;
   }
   last_plan_ = now;
