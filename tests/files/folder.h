@@ -26,7 +26,8 @@ class Folder {
   std::string path() const { return path_.string(); }
   std::string at(const std::string& name) const { return (path_ / name).string(); }
   std::string write(const std::string& name, const std::string& text) const {
-    // A file system may flush a file that was cut to nothing and written anew; a new one it does not.
+    // A file system may flush a file that was cut to nothing and written anew; a new one it does
+    // not.
     std::filesystem::remove(at(name));
     std::ofstream(at(name), std::ios::binary) << text;
     return at(name);
