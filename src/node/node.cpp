@@ -64,7 +64,11 @@ struct Node::Impl {
   }
   template <class Body>
   void hand(TimePoint now, const NodeId& from, const Epoch&, const Body& body) {
-    holder.take(now, from, body);
+    if constexpr (requires { holder.take(now, from, body); }) {
+      holder.take(now, from, body);
+    } else {
+      out.count("messages_for_a_mesh");
+    }
   }
 
   void on(TimePoint, const Tick&) {}

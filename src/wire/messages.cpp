@@ -26,11 +26,46 @@ const char* name_of(LeasePhase phase) {
   BALLAST_ASSERT(false, "a lease phase without a name");
 }
 
+const char* name_of(RefusalReason reason) {
+  switch (reason) {
+    case RefusalReason::no_room: return "no_room";
+    case RefusalReason::quota: return "quota";
+    case RefusalReason::rule: return "rule";
+    case RefusalReason::quiet: return "quiet";
+  }
+  BALLAST_ASSERT(false, "a reason without a name");
+}
+
+const char* name_of(PlanKind kind) {
+  switch (kind) {
+    case PlanKind::local: return "local";
+    case PlanKind::remote: return "remote";
+    case PlanKind::drain: return "drain";
+  }
+  BALLAST_ASSERT(false, "a kind of plan without a name");
+}
+
+const char* name_of(Conflict conflict) {
+  switch (conflict) {
+    case Conflict::none: return "none";
+    case Conflict::vm_in_two_plans: return "vm_in_two_plans";
+    case Conflict::host_claimed_twice: return "host_claimed_twice";
+    case Conflict::joint_rule: return "joint_rule";
+    case Conflict::too_many_streams: return "too_many_streams";
+    case Conflict::ping_pong: return "ping_pong";
+  }
+  BALLAST_ASSERT(false, "a conflict without a name");
+}
+
 const char* name_of(const Body& body) {
   static constexpr std::array<const char*, std::variant_size_v<Body>> names = {
-      "Attach",        "AttachAnswer", "Report",      "ReportAck",   "Order",
-      "Outcome",       "OutcomeAck",   "LeaseTell",   "LeaseRevoke", "LeaseState",
-      "LeaseStateAck", "Begin",        "BeginAnswer", "Settle",      "SettleAnswer"};
+      "Attach",        "AttachAnswer", "Report",         "ReportAck",   "Order",
+      "Outcome",       "OutcomeAck",   "LeaseTell",      "LeaseRevoke", "LeaseState",
+      "LeaseStateAck", "Begin",        "BeginAnswer",    "Settle",      "SettleAnswer",
+      "Gossip",        "Neighbor",     "NeighborAnswer", "Disconnect",  "Shuffle",
+      "ShuffleAnswer", "Pull",         "Pulled",         "Request",     "RequestAnswer",
+      "Release",       "ReleaseAck",   "SwapBack",       "SwapOver",    "SwapOverAck",
+      "Proposal",      "Verdict",      "Promote",        "Dismiss"};
   return names[body.index()];
 }
 

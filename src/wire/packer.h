@@ -2,12 +2,14 @@
 // texts are cut to their bound and cleaned, because they come from libraries and may hold anything.
 #pragma once
 
+#include <array>
 #include <cstring>
 #include <msgpack/pack.hpp>
 #include <string>
 #include <string_view>
 
-#include "schema.h"
+#include "market_schema.h"
+#include "uuid.h"
 
 namespace ballast::wire {
 
@@ -59,7 +61,26 @@ class Packer {
       out_.pack_nil();
     }
   }
+  template <class T>
+  void list_of(const char*, const std::vector<T>& items, std::size_t, std::size_t, auto&& write) {
+    out_.pack_array(static_cast<std::uint32_t>(items.size()));
+    for (const T& item : items) write(*this, item);
+  }
+  template <class T>
+  void optional_of(const char*, const std::optional<T>& item, auto&& write) {
+    if (item) {
+      write(*this, *item);
+    } else {
+      out_.pack_nil();
+    }
+  }
   void unique(const char*, const auto&, auto&&) {}
+  // The bytes that its origin signed, as they are, and the signature.
+  void item(const char*, const ItemPtr& item) {
+    out_.pack_array(2);
+    binary(item->bytes);
+    binary({reinterpret_cast<const char*>(item->signature.data()), item->signature.size()});
+  }
 
   template <class Tag>
   void id(const char*, const Id<Tag>& id) {
@@ -69,6 +90,26 @@ class Packer {
   template <class Tag>
   void id_or_none(const char*, const Id<Tag>& id) {
     string(id.str());
+  }
+  // The id of a node is its host's UUID as a rule: 16 bytes instead of 36 characters.
+  template <class Tag>
+  void short_id(const char*, const Id<Tag>& id) {
+    std::array<char, uuid_bytes> packed;
+    if (pack_uuid(id.str(), packed)) {
+      binary({packed.data(), packed.size()});
+    } else {
+      string(id.str());
+    }
+  }
+  // As whole, in as few bytes as it takes.
+  void small(const char*, std::uint64_t number) { out_.pack_unsigned_long_long(number); }
+  // In whole units, rounded down; nil is unlimited.
+  void rounded(const char*, double number, double) {
+    if (number == unlimited) {
+      out_.pack_nil();
+    } else {
+      out_.pack_unsigned_long_long(number >= 1 ? static_cast<std::uint64_t>(number) : 0);
+    }
   }
   void text(const char*, const std::string& text, std::size_t bytes_max) {
     if (text.empty() || is_clean_text(text, bytes_max)) {
@@ -94,6 +135,11 @@ class Packer {
   void string(std::string_view text) {
     out_.pack_str(static_cast<std::uint32_t>(text.size()));
     out_.pack_str_body(text.data(), static_cast<std::uint32_t>(text.size()));
+  }
+
+  void binary(std::string_view bytes) {
+    out_.pack_bin(static_cast<std::uint32_t>(bytes.size()));
+    out_.pack_bin_body(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
   }
 
   msgpack::packer<ByteSink> out_;

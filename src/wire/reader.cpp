@@ -17,6 +17,8 @@ constexpr unsigned uint8_byte = 0xCC;
 constexpr unsigned uint16_byte = 0xCD;
 constexpr unsigned uint32_byte = 0xCE;
 constexpr unsigned uint64_byte = 0xCF;
+constexpr unsigned bin16_byte = 0xC5;
+constexpr unsigned bin32_byte = 0xC6;
 constexpr unsigned int8_byte = 0xD0;
 constexpr unsigned int16_byte = 0xD1;
 constexpr unsigned int32_byte = 0xD2;
@@ -70,6 +72,49 @@ std::uint32_t Reader::long_array(const char* name) {
 
 void Reader::finish() {
   if (left() > 0) fail("", std::to_string(left()) + " bytes after the end", "none");
+}
+
+std::string_view Reader::binary(const char* name, std::size_t bytes_max) {
+  const unsigned byte = left() > 0 ? here() : nil;
+  if (byte < bin8_byte || byte > bin32_byte) {
+    fail_kind(name, "binary data");
+    return {};
+  }
+  ++at_;
+  const std::size_t size = byte == bin8_byte    ? big_endian<std::uint8_t>(name)
+                           : byte == bin16_byte ? big_endian<std::uint16_t>(name)
+                                                : big_endian<std::uint32_t>(name);
+  if (size > bytes_max) {
+    fail(name, std::to_string(size) + " bytes", "at most " + std::to_string(bytes_max));
+    return {};
+  }
+  return string_of(name, size);
+}
+
+void Reader::rounded(const char* name, double& number, double high) {
+  if (left() > 0 && *at_ == nil_byte) {
+    ++at_;
+    number = unlimited;
+    return;
+  }
+  number = static_cast<double>(unsigned_up_to(name, static_cast<std::uint64_t>(high)));
+}
+
+void Reader::item(const char* name, ItemPtr& item) {
+  record(name, 2, [&] {
+    const std::string_view bytes = binary("bytes", limits::item_bytes_max);
+    const std::string_view sealed = binary("signature", sizeof(Signature));
+    if (failed()) return;
+    Signature signature;
+    if (sealed.size() != signature.size()) {
+      return fail("signature", std::to_string(sealed.size()) + " bytes",
+                  std::to_string(signature.size()));
+    }
+    std::copy(sealed.begin(), sealed.end(), signature.begin());
+    Result<ItemPtr> parsed = parse_item(std::string(bytes), signature);
+    if (!parsed) return fail("bytes", parsed.error().message, "an item");
+    item = std::move(parsed).value();
+  });
 }
 
 void Reader::flag(const char* name, bool& flag) {

@@ -16,7 +16,8 @@
 #include <vector>
 
 #include "ballast/base/result.h"
-#include "schema.h"
+#include "market_schema.h"
+#include "uuid.h"
 
 namespace ballast::wire {
 
@@ -70,6 +71,28 @@ class Reader {
       fields(*this, name, item.emplace());
     }
   }
+  template <class T>
+  void list_of(const char* name, std::vector<T>& items, std::size_t size_max,
+               std::size_t item_bytes_min, auto&& read) {
+    const std::uint32_t size = array(name);
+    if (size > size_max || size > left() / item_bytes_min) return fail_list(name, size, size_max);
+    enter(name);
+    for (std::uint32_t i = 0; i < size && !failed(); ++i) {
+      path_[depth_ - 1].index = i;
+      read(*this, items.emplace_back());
+    }
+    leave();
+  }
+  template <class T>
+  void optional_of(const char*, std::optional<T>& item, auto&& read) {
+    if (at_ != end_ && *at_ == nil_byte) {
+      ++at_;
+      item.reset();
+    } else {
+      read(*this, item.emplace());
+    }
+  }
+  void item(const char* name, ItemPtr& item);
   // Fails when two items have the same key. Lists in order of their keys cost one pass.
   template <class T>
   void unique(const char* name, const std::vector<T>& items, auto&& key) {
@@ -103,6 +126,18 @@ class Reader {
     if (!text.empty() && !is_valid_id(text)) return fail_id(name, text);
     id = Id<Tag>(std::string(text));
   }
+  template <class Tag>
+  void short_id(const char* name, Id<Tag>& id) {
+    if (left() == 0 || here() != bin8_byte) return this->id(name, id);
+    const std::string_view packed = binary(name, uuid_bytes);
+    if (packed.size() != uuid_bytes) {
+      return fail(name, std::to_string(packed.size()) + " bytes", std::to_string(uuid_bytes));
+    }
+    id = Id<Tag>(unpack_uuid(packed));
+  }
+  void small(const char* name, std::uint64_t& number) { whole(name, number); }
+  void small(const char* name, std::uint32_t& number) { whole(name, number); }
+  void rounded(const char* name, double& number, double high);
   void text(const char* name, std::string& text, std::size_t bytes_max) {
     const std::string_view found = string(name);
     if (!is_clean_text(found, bytes_max)) return fail_text(name, found, bytes_max);
@@ -140,6 +175,9 @@ class Reader {
 
  private:
   static constexpr char nil_byte = '\xC0';
+  static constexpr unsigned bin8_byte = 0xC4;
+  // Empty on failure.
+  std::string_view binary(const char* name, std::size_t bytes_max);
   static constexpr std::size_t no_index = ~std::size_t{0};
   struct Level {
     const char* name;

@@ -140,6 +140,131 @@ void fill(Random& random, SettleAnswer& body) {
   body = {lease(random), VmId(id(random)), choice(random, Presence::unknown)};
 }
 
+std::string random_uuid_or_id(Random& random) {
+  if (random.chance(0.3)) return id(random);
+  char uuid[40];
+  std::snprintf(uuid, sizeof uuid, "%08x-5c1f-4c39-8f7e-%012x",
+                static_cast<unsigned>(random.below(1ULL << 32U)),
+                static_cast<unsigned>(random.below(1ULL << 32U)));
+  return uuid;
+}
+Resources whole_load(Random& random) {
+  Resources load;
+  load.cpu_mhz = static_cast<double>(random.below(1'000'000));
+  load.memory_mib = static_cast<double>(random.below(1'000'000));
+  load.network_mbit = random.chance(0.3) ? unlimited : static_cast<double>(random.below(1'000'000));
+  return load;
+}
+Peer peer(Random& random) {
+  return {NodeId(random_uuid_or_id(random)), text(random, limits::endpoint_bytes_max),
+          text(random, limits::endpoint_bytes_max)};
+}
+std::vector<Peer> peers(Random& random) {
+  std::vector<Peer> list;
+  for (std::size_t i = random.below(limits::peers_told_max + 1); i > 0; --i)
+    list.push_back(peer(random));
+  return list;
+}
+
+class NoSigner final : public Signer {
+ public:
+  Signature sign(std::string_view text) const override {
+    Signature signature{};
+    signature[0] = static_cast<std::uint8_t>(text.size());
+    return signature;
+  }
+  bool verify(const NodeId&, std::string_view, const Signature&) const override { return true; }
+};
+
+std::vector<ItemPtr> items(Random& random) {
+  std::vector<ItemPtr> list;
+  for (std::size_t i = random.below(5); i > 0; --i) list.push_back(random_item(random));
+  return list;
+}
+std::vector<DigestEntry> digest(Random& random) {
+  std::vector<DigestEntry> list;
+  for (std::size_t i = random.below(9); i > 0; --i)
+    list.push_back({random.next(), whole(random), whole(random)});
+  return list;
+}
+std::vector<Resources> holes(Random& random) {
+  std::vector<Resources> list;
+  for (std::size_t i = random.below(limits::summary_holes_max + 1); i > 0; --i)
+    list.push_back(whole_load(random));
+  return list;
+}
+
+void fill(Random& random, Gossip& body) { body = {items(random), digest(random)}; }
+void fill(Random& random, Neighbor& body) {
+  body = {peer(random), random.chance(0.5), random.chance(0.5)};
+}
+void fill(Random& random, NeighborAnswer& body) {
+  body = {peer(random), random.chance(0.5), peers(random)};
+}
+void fill(Random& random, Disconnect& body) { body = {peers(random)}; }
+void fill(Random& random, Shuffle& body) { body = {peer(random), peers(random)}; }
+void fill(Random& random, ShuffleAnswer& body) { body = {peers(random)}; }
+void fill(Random& random, Pull& body) { body = {digest(random)}; }
+void fill(Random& random, Pulled& body) { body = {items(random)}; }
+void fill(Random& random, Request& body) {
+  body.number = whole(random);
+  for (std::size_t i = random.below(limits::wants_max + 1); i > 0; --i) {
+    Want& want = body.wants.emplace_back();
+    want.vm = VmId("vm" + std::to_string(i));
+    want.load = load(random);
+    want.from = NodeId(id(random));
+    want.from_endpoint = text(random, limits::endpoint_bytes_max);
+    want.drain = random.chance(0.5);
+    if (random.chance(0.5)) want.takes_back = whole_load(random);
+    want.takes_back_first_mib = real(random, limits::memory_mib_max);
+  }
+}
+void fill(Random& random, RequestAnswer& body) {
+  body.number = whole(random);
+  for (std::size_t i = random.below(limits::wants_max + 1); i > 0; --i) {
+    Grant& grant = body.grants.emplace_back();
+    grant = {VmId(id(random)), lease(random), NodeId(id(random)),
+             text(random, limits::endpoint_bytes_max), std::nullopt};
+    if (random.chance(0.5))
+      grant.back = Counterpart{VmId(id(random)), load(random),
+                               text(random, limits::endpoint_bytes_max), random.chance(0.5)};
+  }
+  for (std::size_t i = random.below(limits::wants_max + 1); i > 0; --i)
+    body.refusals.push_back({VmId(id(random)), choice(random, RefusalReason::quiet)});
+  body.holes = holes(random);
+}
+void fill(Random& random, Release& body) { body = {lease(random)}; }
+void fill(Random& random, ReleaseAck& body) { body = {lease(random)}; }
+void fill(Random& random, SwapBack& body) {
+  body = {lease(random), lease(random), NodeId(id(random)),
+          text(random, limits::endpoint_bytes_max)};
+}
+void fill(Random& random, SwapOver& body) {
+  body = {lease(random), text(random, limits::text_bytes_max)};
+}
+void fill(Random& random, SwapOverAck& body) { body = {lease(random)}; }
+void fill(Random& random, Proposal& body) {
+  body.number = whole(random);
+  body.kind = choice(random, PlanKind::drain);
+  body.rounds_lost = static_cast<std::uint32_t>(random.next());
+  body.stamp = whole(random);
+  for (std::size_t i = random.below(9); i > 0; --i)
+    body.moves.push_back({lease(random), VmId(id(random)), NodeId(id(random)), epoch(random),
+                          NodeId(id(random)), real(random, limits::heat_max)});
+}
+void fill(Random& random, Verdict& body) {
+  body.number = whole(random);
+  body.stamp = whole(random);
+  for (std::size_t i = random.below(9); i > 0; --i)
+    body.moves.push_back({lease(random), choice(random, Conflict::ping_pong),
+                          Duration(static_cast<std::int64_t>(random.below(1ULL << 44U))),
+                          text(random, limits::text_bytes_max)});
+}
+void fill(Random& random, Promote& body) { body = {text(random, limits::text_bytes_max)}; }
+void fill(Random& random, Dismiss& body) {
+  body = {epoch(random), text(random, limits::text_bytes_max)};
+}
+
 template <std::size_t... I>
 Body random_body(Random& random, std::size_t index, std::index_sequence<I...>) {
   Body body;
@@ -148,6 +273,24 @@ Body random_body(Random& random, std::size_t index, std::index_sequence<I...>) {
 }
 
 }  // namespace
+
+ItemPtr random_item(Random& random) {
+  Summary summary;
+  summary.self = peer(random);
+  summary.hosts = static_cast<std::uint32_t>(random.below(5000));
+  summary.surplus_vms = static_cast<std::uint32_t>(random.below(5000));
+  summary.surplus = whole_load(random);
+  summary.spare = whole_load(random);
+  summary.holes = holes(random);
+  for (std::size_t i = random.below(limits::suspicions_max + 1); i > 0; --i)
+    summary.suspicions.push_back({NodeId(random_uuid_or_id(random)), whole(random)});
+  for (std::size_t i = random.below(4); i > 0; --i)
+    summary.plans.push_back({VmId(random_uuid_or_id(random)), NodeId(random_uuid_or_id(random)),
+                             NodeId(random_uuid_or_id(random))});
+  summary.pause_stamp = whole(random);
+  summary.paused = random.chance(0.5);
+  return make_item(whole(random), whole(random), summary, NoSigner());
+}
 
 Message random_message(Random& random, std::size_t index) {
   Message message;

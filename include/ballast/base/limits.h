@@ -32,6 +32,25 @@ inline constexpr std::size_t control_bytes_max = 64U << 10U;  // a request
 inline constexpr std::size_t control_reply_bytes_max = 64U << 20U;
 inline constexpr std::size_t control_requests_max = 64;  // not yet answered
 
+// The mesh
+inline constexpr std::size_t peers_active_max = 12;
+inline constexpr std::size_t peers_passive_max = 48;
+inline constexpr std::size_t peers_told_max = 16;     // in one message
+inline constexpr std::size_t summaries_kept_max = 256;  // whole; of the others only their version
+inline constexpr std::size_t masters_known_max = 1U << 15U;
+inline constexpr std::size_t summary_holes_max = 4;
+inline constexpr std::size_t suspicions_max = 8;
+inline constexpr std::size_t announced_max = 16;
+inline constexpr std::size_t item_bytes_max = 16U << 10U;
+inline constexpr std::size_t gossip_items_max = 256;  // in one message
+inline constexpr std::size_t digest_entries_max = 1024;
+
+// The market and the exchange of plans
+inline constexpr std::size_t wants_max = 8;            // VMs in one request
+inline constexpr std::size_t leases_per_asker_max = 8;  // open at one grantor (design, section 3)
+inline constexpr std::size_t proposed_max = 64;        // migrations in one proposal
+inline constexpr double heat_max = 1e6;                // overload, as a share of capacities
+
 // Numbers from outside: a larger one is taken for a mistake
 inline constexpr double cpu_mhz_max = 1e9;
 inline constexpr double memory_mib_max = 1e10;

@@ -14,6 +14,8 @@
 #include "ballast/model/hypervisor.h"
 #include "ballast/model/lease.h"
 #include "ballast/model/resources.h"
+#include "ballast/wire/market_messages.h"
+#include "ballast/wire/mesh_messages.h"
 
 namespace ballast::wire {
 
@@ -213,9 +215,13 @@ struct SettleAnswer {
   bool operator==(const SettleAnswer&) const = default;
 };
 
+// A kind's number on the wire is its place here, from 1.
 using Body =
     std::variant<Attach, AttachAnswer, Report, ReportAck, Order, Outcome, OutcomeAck, LeaseTell,
-                 LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer, Settle, SettleAnswer>;
+                 LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer, Settle, SettleAnswer,
+                 Gossip, Neighbor, NeighborAnswer, Disconnect, Shuffle, ShuffleAnswer, Pull, Pulled,
+                 Request, RequestAnswer, Release, ReleaseAck, SwapBack, SwapOver, SwapOverAck,
+                 Proposal, Verdict, Promote, Dismiss>;
 
 // What stands before every body. The codec adds version and kind.
 struct Header {
