@@ -47,6 +47,8 @@ using Input = std::variant<Tick, HypervisorEvent, wire::TransportEvent>;
 struct Effects {
   std::optional<StoredState> save;
   std::vector<wire::Envelope> sends;
+  std::vector<wire::Publication> publications;
+  std::vector<wire::Subscription> subscriptions;
   std::vector<HypervisorCommand> commands;
   std::vector<Event> events;  // for the log; the last ones are also in view()
 };

@@ -2,6 +2,7 @@
 // from it.
 #pragma once
 
+#include <set>
 #include <string>
 #include <variant>
 
@@ -29,6 +30,26 @@ struct LinkUp {
 struct LinkDown {
   NodeId peer;
 };
-using TransportEvent = std::variant<Delivered, LinkUp, LinkDown>;
+// The same of a feed that we subscribed to.
+struct FeedUp {
+  NodeId peer;
+};
+struct FeedDown {
+  NodeId peer;
+};
+using TransportEvent = std::variant<Delivered, LinkUp, LinkDown, FeedUp, FeedDown>;
+
+// A message to all who subscribed to this topic of ours. What is published is a Gossip.
+struct Publication {
+  std::string topic;
+  Message message;
+};
+
+// From now on we want these topics of a peer's feed, and no others; none: leave it.
+struct Subscription {
+  NodeId peer;
+  std::string feed;
+  std::set<std::string> topics;
+};
 
 }  // namespace ballast::wire
