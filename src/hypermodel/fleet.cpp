@@ -54,6 +54,7 @@ Fleet::State::State(std::shared_ptr<const Trace> trace, const Timing& timing_, T
   for (const TraceVm& vm : loads.trace().vms) {
     const Resources load = load_at(loads.trace(), vm, Duration::zero());
     hosts.at(vm.host).model.place(vm.id, {CopyState::running, load.memory_mib, false, {}, {}});
+    if (!vm.memory_mib.empty()) memory_varies = true;
   }
 }
 
@@ -76,6 +77,7 @@ void Fleet::State::command(HostIndex host, const HypervisorCommand& command) {
                    else
                      events.push_back(
                          {host, HostSampled{here.model.sample(loads, now - started, timing)}});
+                   if (memory_varies) touched.push_back(host);
                  },
                  [&](const QueryVm& query) {
                    if (here.daemon_up)
@@ -109,6 +111,7 @@ void Fleet::State::start(HostIndex host, const StartMigration& order) {
   job.bandwidth_limit_mib_s = std::max(0.0, order.bandwidth_mib_s);
   const bool added = job_of_vm.emplace(job.vm, number).second;
   BALLAST_ASSERT(added, "a VM with two migrations");
+  touch(job);
   enter(job, Stage::begin);
 }
 
@@ -119,8 +122,14 @@ void Fleet::State::abort(HostIndex host, const VmId& vm) {
   if (job.from == host && job.stage <= Stage::perform) fail(job, "aborted");
 }
 
+void Fleet::State::touch(const Job& job) {
+  touched.push_back(job.from);
+  touched.push_back(job.to);
+}
+
 // What the end of a stage brings.
 void Fleet::State::fire(Job& job) {
+  touch(job);
   if (job.cut_noticed <= now) return lose_contact(job, "the connection to the target broke");
   switch (job.stage) {
     case Stage::begin: return enter(job, Stage::prepare);
@@ -216,6 +225,7 @@ void Fleet::State::settle(Job& job) {
 }
 
 void Fleet::State::fail(Job& job, const std::string& why) {
+  touch(job);
   must(hosts[job.from].model.roll_back(job.vm));
   if (hosts[job.to].model.presence(job.vm) == Presence::incoming)
     must(hosts[job.to].model.drop(job.vm));
@@ -249,6 +259,7 @@ Fleet::~Fleet() = default;
 
 std::vector<FleetEvent> Fleet::step(TimePoint now, const FleetInput& input) {
   State& s = *state_;
+  s.touched.clear();
   s.advance(now);
   std::visit(
       Overloaded{[&](const HostCommand& in) { s.command(in.host, in.command); },
@@ -275,5 +286,8 @@ const HostModel& Fleet::host(HostIndex host) const { return state_->hosts.at(hos
 bool Fleet::is_up(HostIndex host) const { return state_->hosts.at(host).up; }
 std::size_t Fleet::migrations_open() const { return state_->jobs.size(); }
 std::size_t Fleet::vms_died() const { return state_->died.size(); }
+bool Fleet::has_died(const VmId& vm) const { return state_->died.contains(vm); }
+VmIndex Fleet::index_of(const VmId& vm) const { return state_->loads.index_of(vm); }
+const std::vector<HostIndex>& Fleet::touched() const { return state_->touched; }
 
 }  // namespace ballast::hypermodel

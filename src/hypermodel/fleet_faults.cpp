@@ -51,6 +51,7 @@ void Fleet::State::inject(Job& job) {
   const std::string why = std::string(name_of(failure)) + " in " + name_of(phase);
   if (job.stage != Stage::confirm) return fail(job, why);
   if (failure == Failure::target_error) return;  // it has started the VM: its part is done
+  touch(job);
   must(hosts[job.from].model.leave_over(job.vm));
   tell_ended(job, false, why);
   enter(job, Stage::doubt);
@@ -78,6 +79,7 @@ void Fleet::State::lose_contact(Job& job, const std::string& why) {
   job.cut_noticed = time_never;
   if (job.stage == Stage::doubt) return schedule(job, now + timing.ask_again);
   if (job.stage <= Stage::perform) return fail(job, why);
+  touch(job);
   if (hosts[job.to].model.presence(job.vm) == Presence::incoming)
     must(hosts[job.to].model.drop(job.vm));
   must(hosts[job.from].model.doubt(job.vm));
@@ -126,6 +128,7 @@ void Fleet::State::host_fails(HostIndex host) {
   HostState& here = hosts.at(host);
   if (!here.up) return;
   here.up = false;
+  touched.push_back(host);
   for (const auto& [vm, copy] : here.model.copies())
     if (copy.state != CopyState::incoming && !held_elsewhere(vm, host)) died.insert(vm);
   here.model.clear();
@@ -135,6 +138,7 @@ void Fleet::State::host_fails(HostIndex host) {
       lose_contact(job, target_gone);
       continue;
     }
+    touch(job);
     HostModel& target = hosts[job.to].model;
     if (target.presence(job.vm) == Presence::incoming) must(target.drop(job.vm));
     if (target.presence(job.vm) == Presence::running) must(target.confirm(job.vm));

@@ -67,6 +67,7 @@ struct Fleet::State {
   void end(Job& job);
   void tell_ended(const Job& job, bool ok, const std::string& detail);
   void schedule(Job& job, TimePoint due);
+  void touch(const Job& job);
   TimePoint wakes(const Job& job) const { return std::min(job.due, job.cut_noticed); }
 
   // fleet_faults.cpp
@@ -98,7 +99,9 @@ struct Fleet::State {
   std::map<VmId, MigrationFails> armed;
   std::set<VmId> died;
   std::vector<FleetEvent> events;
+  std::vector<HostIndex> touched;
   std::uint64_t last_number = 0;
+  bool memory_varies = false;  // a sample may then change what a host holds
 };
 
 // A step that the model itself has checked before: if it fails the model is wrong.

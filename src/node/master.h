@@ -34,6 +34,7 @@ class Master {
   std::optional<PlanView> plan(TimePoint now) const;
   std::vector<MoveView> in_flight() const { return conductor_.in_flight(); }
   std::vector<LeaseView> leases() const;
+  const ledger::Ledger& ledger() const { return ledger_; }
 
  private:
   enum class PlanState : unsigned char { recommended, needs_approval, running, done, abandoned };

@@ -134,6 +134,10 @@ Status Node::approve(TimePoint now, const std::string& plan_id) {
 
 const NodeId& Node::id() const { return impl_->config.node.id; }
 bool Node::is_master() const { return impl_->master.has_value(); }
+const ledger::Ledger* Node::ledger() const {
+  return impl_->master ? &impl_->master->ledger() : nullptr;
+}
+std::vector<LeaseView> Node::honoured() const { return impl_->holder.leases(); }
 
 View Node::view(TimePoint now) const {
   const Holder& holder = impl_->holder;

@@ -120,6 +120,12 @@ class Fleet {
   bool is_up(HostIndex host) const;
   std::size_t migrations_open() const;  // source copies in doubt included
   std::size_t vms_died() const;         // with their hosts
+  bool has_died(const VmId& vm) const;
+  // Index into the trace's VMs; the trace must know it.
+  VmIndex index_of(const VmId& vm) const;
+  // Hosts whose copies of VMs may have changed in the last step(): what an auditor must look at
+  // again. In the order of the changes; one may be named more than once.
+  const std::vector<HostIndex>& touched() const;
 
   // All hosts together: every VM runs exactly once (or stands still at its source in mid-hand-over,
   // or died with its host), and no host holds more memory than it has.

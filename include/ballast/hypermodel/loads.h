@@ -19,6 +19,8 @@ class Loads {
   explicit Loads(std::shared_ptr<const Trace> trace);
 
   const Trace& trace() const { return *trace_; }
+  // Index into the trace's VMs of one that it knows.
+  std::uint32_t index_of(const VmId& vm) const { return index_.at(vm); }
 
   // The load of a VM that long after the trace began; nothing for a VM that the trace does not
   // know.

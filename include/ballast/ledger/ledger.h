@@ -105,6 +105,9 @@ class Ledger {
   const Lease* find(const VmId& vm) const;
   // In order of id.
   const std::map<LeaseId, Lease>& leases() const { return leases_; }
+  const std::map<HostId, HostRoom>& hosts() const { return hosts_; }
+  const NodeId& grantor() const { return grantor_; }
+  std::uint64_t incarnation() const { return incarnation_; }
   std::size_t incoming_of(const HostId& host) const;
 
  private:

@@ -21,6 +21,7 @@
 
 #include "ballast/base/result.h"
 #include "ballast/base/time.h"
+#include "ballast/ledger/ledger.h"
 #include "ballast/model/config.h"
 #include "ballast/model/hypervisor.h"
 #include "ballast/node/view.h"
@@ -75,6 +76,10 @@ class Node {
   View view(TimePoint now) const;
   const NodeId& id() const;
   bool is_master() const;
+  // For auditors: what a master has promised; null for a slave.
+  const ledger::Ledger* ledger() const;
+  // For auditors: the room on its own host that it honours.
+  std::vector<LeaseView> honoured() const;
 
  private:
   struct Impl;

@@ -1,0 +1,111 @@
+// What is looked at, and what is told to people.
+#include <algorithm>
+#include <cstdio>
+
+#include "ballast/base/limits.h"
+#include "state.h"
+
+namespace ballast::world {
+namespace {
+constexpr std::size_t findings_max = 100;
+constexpr std::size_t counters_max = 256;
+// Longer than a holder waits for a yes, and for it to arrive.
+constexpr Duration yes_is_fresh = std::chrono::seconds(60);
+}  // namespace
+
+void World::State::complain(const std::string& auditor, const std::string& detail) {
+  if (settings.log) say("FINDING " + auditor + ": " + detail);
+  if (findings.size() >= findings_max) return;
+  findings.push_back(Finding{auditor, settings.seed, seconds_of(now - origin), detail});
+}
+
+void World::State::moved(VmIndex vm, HostIndex from, HostIndex to) {
+  if (settings.log)
+    say("        " + quoted(trace->vms[vm].id.str()) + " runs on " + name(to) + " now, was on " +
+        name(from));
+  if (on_moved) on_moved(vm, from, to);
+}
+
+// A hypervisor is told to migrate only after the node at the other end has said yes: it honours the
+// lease, unless it has died since it said so.
+void World::State::check_start(std::uint32_t index, const StartMigration& start) {
+  const auto target = node_of_uri.find(start.target_uri);
+  if (target == node_of_uri.end()) {
+    complain("move to nowhere", quoted(start.vm.str()) + " to " + quoted(start.target_uri));
+    return;
+  }
+  if (target->second == index)
+    complain("move to itself", quoted(start.vm.str()) + " on " + name(index));
+  const Slot& slot = slots[target->second];
+  if (!slot.node || now < slot.life_began + yes_is_fresh) return;
+  bool honoured = false;
+  for (const node::LeaseView& lease : slot.node->honoured())
+    honoured = honoured || (lease.vm == start.vm && lease.phase != "told");
+  if (!honoured)
+    complain("move without lease", quoted(start.vm.str()) + " is sent to " + name(target->second) +
+                                       ", which has promised nothing");
+}
+
+void World::audit_all() {
+  State& s = *state_;
+  for (const hypermodel::Finding& finding : s.fleet.audit())
+    s.complain(hypermodel::name_of(finding.kind), finding.detail);
+  for (std::uint32_t i = 0; i < s.slots.size(); ++i) {
+    const State::Slot& slot = s.slots[i];
+    if (!slot.node) continue;
+    const auto bounded = [&](const char* what, std::size_t size, std::size_t bound) {
+      if (size > bound)
+        s.complain("bound", s.name(i) + " has " + std::to_string(size) + " " + what + ", at most " +
+                                std::to_string(bound));
+    };
+    bounded("leases honoured", slot.node->honoured().size(), limits::leases_per_host_max);
+    const node::View view = slot.node->view(slot.clock.local(s.now));
+    bounded("events kept", view.events.size(), limits::events_kept);
+    bounded("counters", view.counters.size(), counters_max);
+    if (!slot.node->is_master()) bounded("jobs", view.in_flight.size(), limits::jobs_per_host_max);
+    bounded("leases given", view.leases.size(), view.hosts.size() * limits::leases_per_host_max);
+  }
+}
+
+Snapshot World::truth() const {
+  const State& s = *state_;
+  Snapshot snapshot;
+  const Duration passed = elapsed();
+  for (const TraceHost& from : s.trace->hosts) {
+    Host host;
+    host.id = from.id;
+    host.capacity = from.capacity;
+    host.thresholds = s.trace->thresholds;
+    snapshot.hosts.push_back(std::move(host));
+  }
+  for (VmIndex i = 0; i < s.trace->vms.size(); ++i) {
+    const TraceVm& from = s.trace->vms[i];
+    if (s.fleet.has_died(from.id)) continue;
+    Vm vm;
+    vm.id = from.id;
+    vm.host = s.vms.host_of(i);
+    vm.load = load_at(*s.trace, from, passed);
+    snapshot.vms.push_back(std::move(vm));
+  }
+  return snapshot;
+}
+
+const std::vector<Finding>& World::findings() const { return state_->findings; }
+void World::report(const std::string& auditor, const std::string& detail) {
+  state_->complain(auditor, detail);
+}
+
+void World::State::say(const std::string& line) const {
+  char stamp[32];
+  std::snprintf(stamp, sizeof stamp, "%12.6f  ", seconds_of(now - origin));
+  settings.log(stamp + line);
+}
+
+void World::State::say_events(std::uint32_t index, const std::vector<node::Event>& events) const {
+  for (const node::Event& event : events)
+    say(name(index) + ": " + node::name_of(event.kind) + ": " + event.text);
+}
+
+std::string World::State::name(std::uint32_t index) const { return trace->hosts[index].id.str(); }
+
+}  // namespace ballast::world
