@@ -60,7 +60,7 @@ double Ledger::memory_promised_to_mib(const HostId& host) const {
   return sum;
 }
 
-Resources Ledger::room(const HostId& host) const {
+Resources Ledger::balance(const HostId& host) const {
   const auto found = hosts_.find(host);
   if (found == hosts_.end() || !found->second.open) return {};
   const HostRoom& at = found->second;
@@ -69,8 +69,14 @@ Resources Ledger::room(const HostId& host) const {
   for (const Resource r : all_resources) {
     room[r] = at.capacity[r] == unlimited
                   ? unlimited
-                  : std::max(0.0, at.capacity[r] * at.limits[r] - at.carried[r] - promised[r]);
+                  : at.capacity[r] * at.limits[r] - at.carried[r] - promised[r];
   }
+  return room;
+}
+
+Resources Ledger::room(const HostId& host) const {
+  Resources room = balance(host);
+  for (const Resource r : all_resources) room[r] = std::max(0.0, room[r]);
   return room;
 }
 
@@ -140,6 +146,28 @@ Result<std::pair<Lease, Lease>> Ledger::promise_swap(const Ask& first, const Ask
   insert(*other);
   next_number_ += 2;
   return std::pair{*one, *other};
+}
+
+Result<Lease> Ledger::promise_exchange(const Ask& ask, const Resources& leaving, bool leaves_first,
+                                       TimePoint expires) {
+  Result<Lease> lease = lease_for(ask, expires);
+  if (!lease) return lease;
+  if (Status no = fits(ask, leaving, leaves_first ? leaving.memory_mib : 0); !no) return no.error();
+  lease->swapped_out = leaving;
+  insert(*lease);
+  ++next_number_;
+  return lease;
+}
+
+void Ledger::drop_credit(const LeaseId& id) {
+  const auto found = leases_.find(id);
+  if (found != leases_.end()) found->second.swapped_out = {};
+}
+
+void Ledger::extend(const LeaseId& id, TimePoint expires) {
+  const auto found = leases_.find(id);
+  if (found == leases_.end() || found->second.phase != Phase::promised) return;
+  found->second.expires = std::max(found->second.expires, expires);
 }
 
 void Ledger::adopt(const Lease& lease) {

@@ -19,13 +19,29 @@ Attachment::Attachment(TimePoint now, const Config& config, const NodeId& self,
       epoch_{incarnation, 1},
       next_attach_(now),
       backoff_(backoff_min) {
-  const bool leads = config.node.role == Role::master || !config.node.master;
-  master_ = leads ? PeerAddress{self, {}} : *config.node.master;
+  if (config.node.role == Role::master) {
+    master_ = PeerAddress{self, {}};
+  } else if (config.node.master) {
+    master_ = *config.node.master;
+  }
+}
+
+void Attachment::set_master(TimePoint now, const PeerAddress& master) {
+  if (attached_ && master.id == master_.id) return;
+  if (!master_.id.empty() && master.id != master_.id) previous_ = master_.id;
+  master_ = master;
+  attached_ = false;
+  ++epoch_.attachment;
+  unanswered_ = 0;
+  repeat_at_ = time_never;
+  next_attach_ = now;
+  backoff_ = backoff_min;
+  last_refusal_.clear();
 }
 
 Attachment::Due Attachment::tick(TimePoint now, Outbox& out) {
   if (!attached_) {
-    if (now < next_attach_) return Due::nothing;
+    if (now < next_attach_ || master_.id.empty()) return Due::nothing;
     // The wait grows and is never the same twice, so that a thousand slaves whose master comes back
     // do not all knock at once.
     next_attach_ = now + duration_of_seconds(seconds_of(backoff_) * random_.between(0.75, 1.25));
@@ -43,6 +59,7 @@ Attachment::Due Attachment::tick(TimePoint now, Outbox& out) {
 }
 
 TimePoint Attachment::next_deadline() const {
+  if (master_.id.empty()) return time_never;
   return attached_ ? std::min(next_report_, repeat_at_) : next_attach_;
 }
 

@@ -1,5 +1,6 @@
 // How a node belongs to a master: attaches, reports, and notices when nobody listens any more. Each
 // new attachment raises the epoch, so that whatever the old master still had under way is refused.
+// Which master that is, is decided elsewhere: by the configuration, by discovery, by promotion.
 #pragma once
 
 #include <string>
@@ -32,7 +33,12 @@ class Attachment {
   // attached until now.
   bool lose(TimePoint now, const std::string& why, Outbox& out);
 
+  // Belongs to this one from now on; the same again, while attached, changes nothing.
+  void set_master(TimePoint now, const PeerAddress& master);
+
   bool attached() const { return attached_; }
+  // The master before this one, if it was another; empty: none in this life.
+  const NodeId& previous() const { return previous_; }
   // Orders are obeyed from this node, while attached and of this epoch.
   const NodeId& master() const { return master_.id; }
   const std::string& master_endpoint() const { return master_.endpoint; }
@@ -41,7 +47,8 @@ class Attachment {
   std::uint64_t sequence() const { return sequence_; }
 
  private:
-  PeerAddress master_;
+  PeerAddress master_;  // its id is empty while there is none
+  NodeId previous_;
   SampleSettings settings_;
   Random random_;
   Epoch epoch_;

@@ -29,6 +29,7 @@ void Conductor::start(TimePoint now, std::vector<PlannedMove> moves) {
   std::erase_if(moves_, [](const Move& move) { return ended(move); });
   // What is still under way comes before anything new at the same hosts.
   for (Move& move : moves_) {
+    if (move.planned.foreign) continue;
     move.planned.step = 0;
     move.planned.swap.reset();
   }
@@ -44,15 +45,69 @@ void Conductor::start(TimePoint now, std::vector<PlannedMove> moves) {
   begin_what_can(now);
 }
 
+void Conductor::add_foreign(TimePoint now, PlannedMove planned) {
+  std::erase_if(moves_, [](const Move& move) { return ended(move) && move.planned.foreign; });
+  Move move;
+  move.lease = planned.foreign->lease;
+  move.has_lease = true;
+  move.planned = std::move(planned);
+  move.since = now;
+  moves_.push_back(std::move(move));
+  begin_what_can(now);
+}
+
+bool Conductor::withdraw(TimePoint now, const VmId& vm, const std::string& why) {
+  for (Move& move : moves_) {
+    if (move.planned.vm != vm || ended(move)) continue;
+    if (move.state != State::waiting) return false;
+    finish(now, move, false, why);
+    return true;
+  }
+  return true;
+}
+
+std::vector<PlannedMove> Conductor::without_lease() const {
+  std::vector<PlannedMove> waiting;
+  for (const Move& move : moves_) {
+    if (move.state == State::waiting && !move.has_lease) waiting.push_back(move.planned);
+  }
+  return waiting;
+}
+
+std::map<VmId, bool> Conductor::planned_vms() const {
+  std::map<VmId, bool> vms;
+  for (const Move& move : moves_) {
+    if (!ended(move)) vms[move.planned.vm] = vms[move.planned.vm] || under_way(move);
+  }
+  return vms;
+}
+
+std::size_t Conductor::incoming_to(const HostId& host) const {
+  std::size_t count = 0;
+  for (const Move& move : moves_) {
+    if (move.planned.to == host && under_way(move) && move.state != State::unknown) ++count;
+  }
+  for (const auto& [id, lease] : ledger_.leases()) {
+    if (lease.to != host || lease.phase != ledger::Phase::begun) continue;
+    const bool counted = std::any_of(moves_.begin(), moves_.end(), [&](const Move& move) {
+      return move.has_lease && move.lease == lease.id && under_way(move);
+    });
+    if (!counted) ++count;
+  }
+  return count;
+}
+
 // A VM of which nobody can tell where it runs is left alone, and nobody waits for it.
 bool Conductor::idle() const {
-  return std::all_of(moves_.begin(), moves_.end(),
-                     [](const Move& move) { return ended(move) || move.state == State::unknown; });
+  return std::all_of(moves_.begin(), moves_.end(), [](const Move& move) {
+    return ended(move) || move.state == State::unknown || move.planned.foreign;
+  });
 }
 
 bool Conductor::waiting() const {
-  return std::any_of(moves_.begin(), moves_.end(),
-                     [](const Move& move) { return move.state == State::waiting; });
+  return std::any_of(moves_.begin(), moves_.end(), [](const Move& move) {
+    return move.state == State::waiting && !move.planned.foreign;
+  });
 }
 
 // An unfinished move of an earlier step at one of its hosts goes first, and so does the first half
@@ -62,6 +117,7 @@ bool Conductor::blocked(std::size_t index) const {
   for (std::size_t i = 0; i < moves_.size(); ++i) {
     const PlannedMove& other = moves_[i].planned;
     if (i == index || ended(moves_[i]) || moves_[i].state == State::unknown) continue;
+    if (moves_[index].planned.foreign || other.foreign) continue;  // streams alone decide
     const bool meets = other.from == mine.from || other.from == mine.to || other.to == mine.from ||
                        other.to == mine.to;
     const bool first_half = i < index && mine.swap && other.swap == mine.swap;
@@ -94,8 +150,10 @@ std::optional<std::string> Conductor::why_not(const Move& move) const {
   const Member* source = group_.find(planned.from);
   const Member* target = group_.find(planned.to);
   if (source == nullptr || source->lost) return "its host is not heard of";
-  if (target == nullptr || target->lost) return "its target is not heard of";
-  if (target->report.maintenance) return "its target is in maintenance now";
+  if (!planned.foreign) {
+    if (target == nullptr || target->lost) return "its target is not heard of";
+    if (target->report.maintenance) return "its target is in maintenance now";
+  }
   const wire::VmReport* vm = source->find(planned.vm);
   if (vm == nullptr || vm->vm.presence != Presence::running) return "it no longer runs there";
   if (!vm->vm.movable) return "it cannot move now: " + vm->vm.immovable_reason;
@@ -156,9 +214,14 @@ void Conductor::begin_what_can(TimePoint now) {
                  "the plan no longer fits: " + quoted(move.planned.vm.str()) + " to " +
                      quoted(move.planned.to.str()) + ": " + *reason);
       finish(now, move, false, *reason);
+      if (move.planned.foreign) continue;
       return;
     }
-    tell_target(now, move);
+    if (move.planned.foreign) {
+      order(now, move);  // its grantor has told the target
+    } else {
+      tell_target(now, move);
+    }
     ++outgoing[move.planned.from];
     ++incoming[move.planned.to];
   }
@@ -190,10 +253,12 @@ void Conductor::order(TimePoint now, Move& move) {
   move.next = now + repeat_every;
   const Member* source = group_.find(move.planned.from);
   const Member* target = group_.find(move.planned.to);
-  if (source == nullptr || target == nullptr) return;
-  out_.send(source->id, {},
-            wire::Order{move.lease, source->epoch, move.planned.vm, target->id,
-                        target->facts.endpoint, move.planned.why});
+  const std::optional<Foreign>& foreign = move.planned.foreign;
+  if (source == nullptr || (target == nullptr && !foreign)) return;
+  out_.send(
+      source->id, {},
+      wire::Order{move.lease, source->epoch, move.planned.vm, move.planned.to,
+                  foreign ? foreign->target_endpoint : target->facts.endpoint, move.planned.why});
 }
 
 // --- time ---------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ballast/ledger/ledger.h"
@@ -18,6 +19,12 @@
 #include "outbox.h"
 
 namespace ballast::node {
+
+// Of a migration to another group: the room that its master granted.
+struct Foreign {
+  LeaseId lease;
+  std::string target_endpoint;
+};
 
 // A migration of a plan, with the names of things instead of indices.
 struct PlannedMove {
@@ -28,6 +35,16 @@ struct PlannedMove {
   std::optional<std::uint32_t> swap;
   Resources load;
   std::string why;
+  std::optional<Foreign> foreign;
+};
+
+// How a migration to another group ended.
+struct ForeignEnd {
+  LeaseId lease;
+  VmId vm;
+  HostId from;
+  bool arrived = false;
+  std::string detail;
 };
 
 class Conductor {
@@ -36,6 +53,24 @@ class Conductor {
 
   // Starts on a plan. What is under way from the one before goes on; what has not begun is dropped.
   void start(TimePoint now, std::vector<PlannedMove> moves);
+
+  // A migration that was agreed with another master. It is no part of the plan: it begins as soon
+  // as streams are free, whatever becomes of the plan, and its end is given back once.
+  void add_foreign(TimePoint now, PlannedMove move);
+  std::vector<ForeignEnd> take_foreign_ends() { return std::exchange(foreign_ends_, {}); }
+  // Drops what has not begun of this VM, since another plan goes first. False: too late.
+  bool withdraw(TimePoint now, const VmId& vm, const std::string& why);
+  // Takes back room that was granted to another master. `holder_is_done`: it has said that the
+  // migration will not happen, or has ended.
+  void take_back(TimePoint now, const LeaseId& lease, bool holder_is_done) {
+    revoke(now, lease, holder_is_done);
+  }
+  // Of the plan, what has not got its room yet.
+  std::vector<PlannedMove> without_lease() const;
+  // VMs of plans that have not ended; true: ordered already.
+  std::map<VmId, bool> planned_vms() const;
+  // Migrations that have begun to this host, and those that are about to.
+  std::size_t incoming_to(const HostId& host) const;
 
   void tick(TimePoint now);
   TimePoint next_deadline() const;
@@ -47,6 +82,8 @@ class Conductor {
   void reattached(TimePoint now, const Member& member, bool new_life);
   // Nothing was heard of this host for long: what it was promised and has not begun is void.
   void lost(const HostId& host);
+  // It has gone over to another master, which adopts what it honours and still does.
+  void left(const HostId& host);
   // A member's report has been taken: does it show that a migration nobody follows is over?
   void reported(TimePoint now, const Member& member);
 
@@ -110,6 +147,7 @@ class Conductor {
   std::vector<Move> moves_;
   std::map<LeaseId, Revocation> revocations_;
   std::map<VmId, TimePoint> rests_;
+  std::vector<ForeignEnd> foreign_ends_;
   std::map<LeaseId, std::uint64_t> suspected_;  // by the report with this sequence: see reported()
   std::string abandoned_;
   std::size_t done_ = 0;

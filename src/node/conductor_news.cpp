@@ -27,6 +27,13 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::Outcome& ou
     if (lease != nullptr) {
       ledger_.departed(outcome.lease);
       group_.moved(ledger::Lease(*lease), config_.plan.cooldown, ledger_);
+    } else if (move != nullptr && move->planned.foreign) {
+      ledger::Lease left;
+      left.vm = move->planned.vm;
+      left.from = from;
+      left.to = move->planned.to;
+      left.load = move->planned.load;
+      group_.moved(left, config_.plan.cooldown, ledger_);
     }
   }
   if (move == nullptr || !under_way(*move)) return;
@@ -97,9 +104,12 @@ void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::strin
   move.state = arrived ? State::done : State::failed;
   move.detail = detail;
   move.next = time_never;
+  if (move.planned.foreign)
+    foreign_ends_.push_back({move.lease, move.planned.vm, move.planned.from, arrived, detail});
   if (arrived) {
-    ++done_;
+    if (!move.planned.foreign) ++done_;
     out_.count("migrations_done");
+    if (move.planned.foreign) out_.count("migrations_done_remote");
     if (move.planned.swap) out_.count("migrations_done_in_swaps");
     // The target says itself how its lease ended. Should it have forgotten, it is asked.
     if (ledger_.find(move.lease) != nullptr) revoke(now + ask_after_arrival, move.lease, true);
@@ -108,7 +118,7 @@ void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::strin
     begin_what_can(now);
     return;
   }
-  ++failed_;
+  if (!move.planned.foreign) ++failed_;
   if (move.has_lease) {
     out_.count("migrations_not_done");
     out_.event(now, EventKind::not_moved, move.planned.vm, move.planned.to,
@@ -118,13 +128,14 @@ void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::strin
     revoke(now, move.lease, false);
     if (!was_ordered) ledger_.end(move.lease);  // no holder will ask for it
   }
+  if (move.planned.foreign) return;
   drop_waiting("an earlier migration of the plan was not done");
   abandoned_ = quoted(move.planned.vm.str()) + ": " + detail;
 }
 
 void Conductor::drop_waiting(const std::string& why) {
   for (Move& move : moves_) {
-    if (move.state != State::waiting) continue;
+    if (move.state != State::waiting || move.planned.foreign) continue;
     move.state = State::failed;
     move.detail = why;
     if (move.has_lease) ledger_.end(move.lease);  // no target was told of it yet
@@ -206,7 +217,10 @@ void Conductor::resolve_forgotten(TimePoint now, Move& move) {
   if (ledger_.find(move.lease) != nullptr) return;  // the target has not said yet
   const wire::VmReport* there = target == nullptr ? nullptr : target->find(move.planned.vm);
   const bool arrived = there != nullptr && there->vm.presence == Presence::running;
-  if (arrived) {
+  // In another group the target tells its own master.
+  const bool left = move.planned.foreign && source != nullptr && !source->lost &&
+                    source->find(move.planned.vm) == nullptr;
+  if (arrived || left) {
     finish(now, move, true, {});
   } else if (source == nullptr || source->lost) {
     finish(now, move, false, "its host is not heard of, and its target does not have it");
@@ -219,6 +233,17 @@ void Conductor::lost(const HostId& host) {
     if (lease.to == host && lease.phase != ledger::Phase::begun) void_leases.push_back(id);
   }
   for (const LeaseId& id : void_leases) {
+    ledger_.end(id);
+    revocations_.erase(id);
+  }
+}
+
+void Conductor::left(const HostId& host) {
+  std::vector<LeaseId> to_it;
+  for (const auto& [id, lease] : ledger_.leases()) {
+    if (lease.to == host) to_it.push_back(id);
+  }
+  for (const LeaseId& id : to_it) {
     ledger_.end(id);
     revocations_.erase(id);
   }

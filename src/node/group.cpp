@@ -72,6 +72,7 @@ Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
   member.older_than_news = 0;
   member.heard_at = now;
   member.lost = false;
+  member.previous = attach.previous;
   distrust_what_cannot_be(member);
   update_room(member, ledger);
   return member;

@@ -24,6 +24,7 @@ struct Member {
   std::uint64_t older_than_news = 0;  // reports up to this one do not know of the last migration
   TimePoint heard_at;
   bool lost = false;  // not heard of for too long; said once
+  NodeId previous;    // the master that it came from; empty: none known
 
   const wire::VmReport* find(const VmId& vm) const;
   Resources load() const;  // base and every VM it reports, also those that leave
@@ -46,6 +47,10 @@ class Group {
   // A VM has moved; reports up to `sequence` of either end are older than that.
   void moved(const ledger::Lease& lease, Duration rest, ledger::Ledger& ledger);
   void news_from(const HostId& host, std::uint64_t sequence);
+
+  // It has said that it leaves: nothing is planned with it any more. The leases that it honours are
+  // for its next master.
+  void left(const HostId& host) { members_.erase(host); }
 
   // Slaves that have just become lost; and those given up are forgotten, if no lease needs them.
   std::vector<HostId> newly_lost(TimePoint now);

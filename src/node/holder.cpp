@@ -66,7 +66,7 @@ void Holder::report_if_due(TimePoint now) {
   wire::HostFacts facts = this->facts();
   if (due == Attachment::Due::attach) {
     facts_told_ = facts;
-    to_master(wire::Attach{std::move(facts), report(now), sequence});
+    to_master(wire::Attach{std::move(facts), report(now), sequence, attachment_.previous()});
     return;
   }
   wire::Report told{sequence, std::nullopt, report(now)};
@@ -75,6 +75,12 @@ void Holder::report_if_due(TimePoint now) {
     told.facts = std::move(facts);
   }
   to_master(std::move(told));
+}
+
+wire::HostFacts Holder::facts() const {
+  wire::HostFacts facts = sampler_.facts(endpoint_);
+  facts.automatic = config_.node.role == Role::automatic;
+  return facts;
 }
 
 wire::HostReport Holder::report(TimePoint now) const {
@@ -128,6 +134,13 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::AttachAnswer& a
 
 void Holder::take(TimePoint, const NodeId& from, const wire::ReportAck& ack) {
   attachment_.take(from, ack);
+}
+
+void Holder::set_master(TimePoint now, const PeerAddress& master) {
+  if (attachment_.attached() && attachment_.master() == master.id) return;
+  if (attachment_.attached()) to_master(wire::Leave{"it belongs to another master now"});
+  attachment_.set_master(now, master);
+  detached(now);
 }
 
 void Holder::link_down(TimePoint now, const NodeId& peer) {

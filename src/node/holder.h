@@ -24,6 +24,10 @@ class Holder {
   void tick(TimePoint now);
   TimePoint next_deadline() const;
 
+  // Belongs to this master from now on: the old one is told, its promises that nobody has begun are
+  // void, what has begun is told to the new one.
+  void set_master(TimePoint now, const PeerAddress& master);
+
   void take(TimePoint now, const HypervisorEvent& event);
   void link_down(TimePoint now, const NodeId& peer);
 
@@ -43,7 +47,7 @@ class Holder {
   const Attachment& attachment() const { return attachment_; }
   const Sampler& sampler() const { return sampler_; }
   wire::HostReport report(TimePoint now) const;
-  wire::HostFacts facts() const { return sampler_.facts(endpoint_); }
+  wire::HostFacts facts() const;
   std::vector<MoveView> jobs() const;
   std::vector<LeaseView> leases() const;
   StoredState stored(TimePoint now) const;

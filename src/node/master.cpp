@@ -32,13 +32,15 @@ std::string why_relieved(const Host& host, const Thresholds& thresholds, const R
 
 }  // namespace
 
-Master::Master(TimePoint now, const Config& config, std::uint64_t incarnation, Outbox& out)
+Master::Master(TimePoint now, const Config& config, std::uint64_t incarnation, std::uint64_t seed,
+               Outbox& out)
     : config_(config),
       incarnation_(incarnation),
       out_(out),
       ledger_(config.node.id, incarnation),
       group_(config),
       conductor_(config, group_, ledger_, out),
+      trade_(config, incarnation, seed, group_, ledger_, conductor_, out),
       quiet_until_(now + 2 * config.plan.plan_interval),
       next_plan_(now + config.plan.plan_interval),
       last_plan_(now) {}
@@ -116,12 +118,24 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
                   const wire::LeaseState& state) {
   if (!known_epoch(now, from, epoch)) return;
   conductor_.heard(now, from, state);
+  trade_.heard(state);
   close_finished_plan(now);
+}
+
+void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Leave& leave) {
+  const Member* member = group_.find(from);
+  if (member == nullptr || epoch < member->epoch) return;
+  conductor_.left(from);
+  group_.left(from);
+  ledger_.forget_host(from);
+  out_.event(now, EventKind::lost, {}, from,
+             quoted(from.str()) + " leaves the group: " + leave.why);
 }
 
 // --- time ---------------------------------------------------------------------------------------
 
-void Master::tick(TimePoint now) {
+void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool paused) {
+  paused_ = paused;
   for (const HostId& id : group_.newly_lost(now)) {
     conductor_.lost(id);
     group_.update_room(*group_.find(id), ledger_);
@@ -135,10 +149,13 @@ void Master::tick(TimePoint now) {
   conductor_.tick(now);
   close_finished_plan(now);
   plan_if_due(now);
+  const bool acts = config_.plan.mode == Mode::act && config_.market.enabled;
+  trade_.tick(now, sellers, !acts || paused || now < quiet_until_);
 }
 
 TimePoint Master::next_deadline() const {
-  return std::min({next_plan_, conductor_.next_deadline(), group_.next_loss()});
+  return std::min(
+      {next_plan_, conductor_.next_deadline(), group_.next_loss(), trade_.next_deadline()});
 }
 
 // --- planning -----------------------------------------------------------------------------------
@@ -161,11 +178,16 @@ void Master::plan_if_due(TimePoint now) {
   }
   last_plan_ = now;
   next_plan_ = now + config_.plan.plan_interval;
-  decide(now, make_plan(now));
+  std::vector<SurplusVm> wanting;
+  decide(now, make_plan(now, wanting));
+  const bool acts = plan_->state == PlanState::running || plan_->state == PlanState::done;
+  if (!acts) wanting.clear();
+  trade_.need(now, wanting);
 }
 
-Master::MadePlan Master::make_plan(TimePoint now) {
-  const Picture picture = picture_of(now, config_, group_, ledger_, conductor_.rests());
+Master::MadePlan Master::make_plan(TimePoint now, std::vector<SurplusVm>& wanting) {
+  const Picture picture =
+      picture_of(now, config_, group_, ledger_, conductor_.rests(), trade_.leaving());
   const Snapshot& snapshot = picture.snapshot;
   if (picture.doubled > 0) {
     out_.event(now, EventKind::alarm, {}, {},
@@ -186,9 +208,9 @@ Master::MadePlan Master::make_plan(TimePoint now) {
     const Host& from = snapshot.hosts[migration.from];
     const Vm& vm = snapshot.vms[migration.vm];
     const Member& member = *group_.find(from.id);
-    plan.moves.push_back(
-        PlannedMove{vm.id, from.id, snapshot.hosts[migration.to].id, migration.step, migration.swap,
-                    vm.load, why_relieved(from, member.facts.thresholds, loads[migration.from])});
+    plan.moves.push_back(PlannedMove{
+        vm.id, from.id, snapshot.hosts[migration.to].id, migration.step, migration.swap, vm.load,
+        why_relieved(from, member.facts.thresholds, loads[migration.from]), std::nullopt});
   }
   for (const Surplus& surplus : made.surplus) {
     const VmId& vm = snapshot.vms[surplus.vm].id;
@@ -196,6 +218,10 @@ Master::MadePlan Master::make_plan(TimePoint now) {
     const bool is_held = surplus.reason == SurplusReason::immovable && held != picture.held.end();
     plan.surplus.push_back(SurplusView{vm, snapshot.hosts[surplus.host].id,
                                        is_held ? held->second : name_of(surplus.reason)});
+    const bool room_is_all =
+        surplus.reason == SurplusReason::no_cpu || surplus.reason == SurplusReason::no_memory ||
+        surplus.reason == SurplusReason::no_network || surplus.reason == SurplusReason::no_target;
+    if (room_is_all) wanting.push_back({vm, snapshot.hosts[surplus.host].id});
   }
   // What is told to people is measured against the thresholds they have set, not against the aim.
   Snapshot real = snapshot;
@@ -215,7 +241,7 @@ void Master::decide(TimePoint now, MadePlan plan) {
   const bool too_large = plan.moves.size() > config_.plan.max_moves;
   if (plan.moves.empty()) {
     plan.state = PlanState::done;
-  } else if (mode == Mode::recommend || quiet) {
+  } else if (mode == Mode::recommend || quiet || paused_) {
     plan.state = PlanState::recommended;
   } else if (mode == Mode::approve || too_large) {
     plan.state = PlanState::needs_approval;
@@ -232,8 +258,9 @@ void Master::decide(TimePoint now, MadePlan plan) {
   if (!plan.moves.empty() && news) {
     const std::string and_then =
         plan.state == PlanState::recommended
-            ? (quiet && mode != Mode::recommend ? "nothing moves so soon after the start"
-                                                : "recommended only")
+            ? (paused_                            ? "balancing is paused"
+               : quiet && mode != Mode::recommend ? "nothing moves so soon after the start"
+                                                  : "recommended only")
         : plan.state == PlanState::needs_approval ? "waits for `ballast approve " + plan.id + "`"
                                                   : "it begins";
     out_.event(now, EventKind::planned, {}, {},
@@ -276,6 +303,42 @@ Status Master::approve(TimePoint now, const std::string& plan_id) {
   conductor_.start(now, plan_->moves);
   close_finished_plan(now);
   return {};
+}
+
+// --- for other masters --------------------------------------------------------------------------
+
+wire::Summary Master::summary(TimePoint now) const {
+  wire::Summary summary;
+  summary.hosts = static_cast<std::uint32_t>(group_.members().size());
+  const std::vector<market::Hole> holes = trade_.holes(now);
+  for (const market::Hole& hole : holes) {
+    for (const Resource r : all_resources) {
+      if (hole.room[r] > 0) summary.spare[r] += hole.room[r];
+    }
+  }
+  summary.holes = market::told_holes(holes);
+  if (plan_) {
+    const std::set<VmId> leaving = trade_.leaving();
+    for (const SurplusView& surplus : plan_->surplus) {
+      const Member* member = group_.find(surplus.host);
+      const wire::VmReport* vm = member == nullptr ? nullptr : member->find(surplus.vm);
+      if (vm == nullptr || leaving.contains(surplus.vm)) continue;
+      ++summary.surplus_vms;
+      summary.surplus += vm->vm.load;
+    }
+  }
+  summary.plans = trade_.announced();
+  return summary;
+}
+
+std::uint64_t Master::room_changes() const {
+  const market::GrantorCounters& served = trade_.served();
+  return served.granted + served.refused_room;
+}
+
+std::size_t Master::slaves() const {
+  const std::size_t members = group_.members().size();
+  return group_.find(out_.self()) == nullptr ? members : members - 1;
 }
 
 // --- views --------------------------------------------------------------------------------------

@@ -12,21 +12,37 @@
 #include "group.h"
 #include "outbox.h"
 #include "picture.h"
+#include "trade.h"
 
 namespace ballast::node {
 
 class Master {
  public:
-  Master(TimePoint now, const Config& config, std::uint64_t incarnation, Outbox& out);
+  Master(TimePoint now, const Config& config, std::uint64_t incarnation, std::uint64_t seed,
+         Outbox& out);
 
-  void tick(TimePoint now);
+  // `sellers`: masters that may have room, when this one wants_room(). `paused`: nothing new
+  // begins.
+  void tick(TimePoint now, const std::vector<market::Seller>& sellers, bool paused);
   TimePoint next_deadline() const;
+  bool wants_room() const { return trade_.wants_room(); }
+
+  // How the group stands, for other masters.
+  wire::Summary summary(TimePoint now) const;
+  // Rises when room was given or taken: others should hear of it at once.
+  std::uint64_t room_changes() const;
+  std::size_t slaves() const;
+  bool knows(const NodeId& node) const { return group_.find(node) != nullptr; }
+  const Group& group() const { return group_; }
+  Trade& trade() { return trade_; }
+  const Trade& trade() const { return trade_; }
 
   // Messages; `from` is proven.
   void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Attach& attach);
   void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Report& report);
   void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Outcome& outcome);
   void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::LeaseState& state);
+  void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Leave& leave);
 
   Status approve(TimePoint now, const std::string& plan_id);
 
@@ -54,7 +70,8 @@ class Master {
   bool known_epoch(TimePoint now, const NodeId& from, const Epoch& epoch);
   void plan_soon(TimePoint now);
   void plan_if_due(TimePoint now);
-  MadePlan make_plan(TimePoint now);
+  // `wanting`: VMs that other groups may take.
+  MadePlan make_plan(TimePoint now, std::vector<SurplusVm>& wanting);
   void decide(TimePoint now, MadePlan plan);
   void close_finished_plan(TimePoint now);
 
@@ -64,6 +81,8 @@ class Master {
   ledger::Ledger ledger_;
   Group group_;
   Conductor conductor_;
+  Trade trade_;
+  bool paused_ = false;
   TimePoint quiet_until_;
   TimePoint next_plan_;
   TimePoint last_plan_;

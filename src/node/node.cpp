@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "ballast/discovery/seeker.h"
 #include "holder.h"
 #include "master.h"
+#include "masters.h"
 #include "outbox.h"
 
 namespace ballast::node {
@@ -26,69 +28,238 @@ const char* name_of(EventKind kind) {
 
 struct Node::Impl {
   Impl(TimePoint now, const Config& from, const std::string& endpoint,
-       const std::string& migration_uri, const StoredState& stored, std::uint64_t seed)
+       const std::string& migration_uri, const StoredState& stored, std::uint64_t from_seed,
+       const MeshAccess& mesh_access)
       : config(from),
+        access(mesh_access),
+        incarnation(stored.incarnation),
+        seed(from_seed),
         out(from.node.id, from.node.cluster),
-        holder(now, config, endpoint, migration_uri, stored, seed, out) {
-    if (config.node.role == Role::master || !config.node.master)
-      master.emplace(now, config, stored.incarnation, out);
+        holder(now, config, endpoint, migration_uri, stored, seed, out),
+        seeker(seeker_settings(from), seed ^ 0x5EEC0000U) {
+    if (config.node.role == Role::master) {
+      lead(now);
+    } else {
+      seeker.start(now);  // beside the master that is configured, should that one not answer
+    }
   }
+
+  static discovery::SeekerSettings seeker_settings(const Config& config) {
+    discovery::SeekerSettings settings;
+    settings.self = config.node.id;
+    settings.may_lead = config.node.role == Role::automatic;
+    return settings;
+  }
+
+  // --- leading ---
+
+  // Becomes a master, of itself to begin with.
+  void lead(TimePoint now) {
+    seeker.stop();
+    master.emplace(now, config, incarnation, seed ^ 0x3A57E200U, out);
+    if (access.signer != nullptr) {
+      const wire::Peer self{config.node.id, holder.facts().endpoint, access.feed};
+      masters.emplace(now, config, self, incarnation, seed ^ 0x3E540000U, *access.signer, out);
+      masters->hint(now, heard_of);
+    }
+    if (config.node.role != Role::master) holder.set_master(now, PeerAddress{config.node.id, {}});
+  }
+
+  Status promote(TimePoint now, const NodeId& node) {
+    if (node == config.node.id) {
+      if (master) return Error{"this node is a master already"};
+      out.event(now, EventKind::alarm, {}, node, "promoted: this node is a master now");
+      lead(now);
+      return {};
+    }
+    if (!master) return Error{"this node is no master: ask " + quoted(node.str()) + " itself"};
+    if (!master->knows(node))
+      return Error{quoted(node.str()) + " is no slave of this master: ask its own master"};
+    out.send(node, {}, wire::Promote{"asked for by an operator"});
+    return {};
+  }
+
+  Status demote(TimePoint now) {
+    if (!master) return Error{"this node is no master"};
+    if (config.node.role == Role::master)
+      return Error{"its role is \"master\": change the configuration to \"auto\" or \"slave\""};
+    for (const auto& [id, member] : master->group().members()) {
+      if (id != config.node.id)
+        out.send(id, {}, wire::Dismiss{member.epoch, "its master steps down"});
+    }
+    master.reset();
+    masters.reset();
+    holder.set_master(now, PeerAddress{});
+    seeker.start(now);
+    return {};
+  }
+
+  // --- messages ---
 
   void deliver(TimePoint now, const NodeId& from, const wire::Message& message) {
     out.set_epoch(holder.attachment().epoch());
-    std::visit([&](const auto& body) { hand(now, from, message.header.epoch, body); },
-               message.body);
+    std::visit([&](const auto& body) { hand(now, from, message, body); }, message.body);
   }
 
-  // What slaves say to masters. A node that is no master answers that it knows nobody.
+  // Each body goes to the part that has a door for it: what slaves say to a master, what masters
+  // say to each other, and all else to the holder.
+  template <class Body>
+  void hand(TimePoint now, const NodeId& from, const wire::Message& message, const Body& body) {
+    if constexpr (requires { master->take(now, from, message.header.epoch, body); }) {
+      to_master(now, from, message.header.epoch, body);
+    } else if constexpr (requires { master->trade().take(now, from, body); }) {
+      if (master) {
+        master->trade().take(now, from, body);
+      } else {
+        out.count("messages_for_a_master");
+      }
+    } else if constexpr (requires { holder.take(now, from, body); }) {
+      holder.take(now, from, body);
+      if constexpr (std::is_same_v<Body, wire::AttachAnswer>) {
+        if (!body.accepted && !master) seeker.refused(now, from);
+      }
+    } else if constexpr (std::is_same_v<Body, wire::Promote>) {
+      promoted(now, from, body);
+    } else if constexpr (std::is_same_v<Body, wire::Dismiss>) {
+      dismissed(now, from, body);
+    } else if (masters) {
+      masters->take(now, from, message.body);
+    } else {
+      out.count("messages_for_a_master");
+    }
+  }
+
+  // A node that is no master answers that it knows nobody.
   template <class Body>
   void to_master(TimePoint now, const NodeId& from, const Epoch& epoch, const Body& body) {
-    if (master) {
-      master->take(now, from, epoch, body);
+    if (!master) {
+      out.count("messages_for_a_master");
+      if constexpr (!std::is_same_v<Body, wire::Leave>)
+        out.send(from, {}, wire::AttachAnswer{epoch, false, "this node is not a master"});
       return;
     }
-    out.count("messages_for_a_master");
-    out.send(from, {}, wire::AttachAnswer{epoch, false, "this node is not a master"});
-  }
-  void hand(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Attach& body) {
-    to_master(now, from, epoch, body);
-  }
-  void hand(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Report& body) {
-    to_master(now, from, epoch, body);
-  }
-  void hand(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Outcome& body) {
-    to_master(now, from, epoch, body);
-  }
-  void hand(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::LeaseState& body) {
-    to_master(now, from, epoch, body);
-  }
-  template <class Body>
-  void hand(TimePoint now, const NodeId& from, const Epoch&, const Body& body) {
-    if constexpr (requires { holder.take(now, from, body); }) {
-      holder.take(now, from, body);
+    if constexpr (std::is_same_v<Body, wire::Attach>) {
+      const bool is_new = from != config.node.id && !master->knows(from);
+      if (is_new && masters && !masters->has_place_for(now, from)) {
+        out.count("attaches_refused");
+        out.send(from, {}, wire::AttachAnswer{epoch, false, "its free places are held for others"});
+        return;
+      }
+      master->take(now, from, epoch, body);
+      if (masters) masters->attached(from);
     } else {
-      out.count("messages_for_a_mesh");
+      master->take(now, from, epoch, body);
     }
+  }
+
+  void promoted(TimePoint now, const NodeId& from, const wire::Promote& order) {
+    if (master || from != holder.attachment().master() || !holder.attachment().attached()) return;
+    if (config.node.role != Role::automatic) {
+      out.count("promotions_refused");
+      return;
+    }
+    out.event(now, EventKind::attached, {}, from,
+              "promoted by " + quoted(from.str()) + ": " + order.why);
+    lead(now);
+  }
+
+  void dismissed(TimePoint now, const NodeId& from, const wire::Dismiss& word) {
+    const Attachment& attachment = holder.attachment();
+    if (master || from != attachment.master() || word.slave_epoch != attachment.epoch()) return;
+    out.event(now, EventKind::lost, {}, from,
+              "dismissed by " + quoted(from.str()) + ": " + word.why);
+    holder.set_master(now, PeerAddress{});
+    seeker.start(now);
+    seeker.refused(now, from);
   }
 
   void on(TimePoint, const Tick&) {}
   void on(TimePoint now, const HypervisorEvent& event) { holder.take(now, event); }
+  void on(TimePoint now, const wire::BeaconHeard& heard) {
+    if (masters) masters->take(now, heard);
+    if (!master) seeker.take(now, heard);
+  }
   void on(TimePoint now, const wire::TransportEvent& event) {
     if (const auto* delivered = std::get_if<wire::Delivered>(&event)) {
       deliver(now, delivered->from, delivered->message);
     } else if (const auto* down = std::get_if<wire::LinkDown>(&event)) {
       holder.link_down(now, down->peer);
+      if (master) master->trade().link_down(now, down->peer);
+      if (masters) masters->link_down(now, down->peer);
+    } else if (const auto* feed = std::get_if<wire::FeedDown>(&event)) {
+      if (masters) masters->link_down(now, feed->peer);
+    } else if (const auto* up = std::get_if<wire::FeedUp>(&event)) {
+      if (masters) masters->link_up(now, up->peer);
     }
+  }
+
+  // --- time ---
+
+  void seek(TimePoint now) {
+    if (master) return;
+    const bool attached = holder.attachment().attached();
+    if (attached && !seeker.is_idle()) seeker.stop();
+    if (was_attached && !attached) seeker.start(now);
+    was_attached = attached;
+    if (seeker.next_deadline() <= now) seeker.tick(now);
+    discovery::Effects found = seeker.take_effects();
+    for (wire::BeaconSend& send : found.sends) out.call(std::move(send));
+    for (wire::Peer& peer : found.masters) remember(std::move(peer));
+    if (found.attach_to) holder.set_master(now, *found.attach_to);
+    if (found.lead) {
+      out.event(now, EventKind::attached, {}, config.node.id,
+                "no master answers: this node is one now");
+      lead(now);
+    }
+  }
+
+  void remember(wire::Peer peer) {
+    std::erase_if(heard_of, [&](const wire::Peer& known) { return known.id == peer.id; });
+    if (heard_of.size() >= limits::peers_told_max) heard_of.erase(heard_of.begin());
+    heard_of.push_back(std::move(peer));
+  }
+
+  void tick_master(TimePoint now) {
+    if (!master) return;
+    const bool wants = masters && master->wants_room();
+    master->tick(now, wants ? masters->sellers() : std::vector<market::Seller>{},
+                 masters && masters->paused());
+    if (!masters) return;
+    if (masters->next_say() <= now) {
+      const std::uint64_t changes = master->room_changes();
+      masters->set_group(master->slaves());
+      masters->say(now, master->summary(now), changes != told_changes);
+      told_changes = changes;
+      promote_another(now);
+    }
+    masters->tick(now);
+  }
+
+  void promote_another(TimePoint now) {
+    if (masters->others() + 1 >= config.mesh.min_masters) {
+      (void)masters->to_promote(now, {});
+      return;
+    }
+    std::vector<discovery::PromotionCandidate> slaves;
+    for (const auto& [id, member] : master->group().members()) {
+      if (id == config.node.id || member.lost) continue;
+      slaves.push_back({id, member.facts.automatic, true, member.report.maintenance});
+    }
+    if (const auto chosen = masters->to_promote(now, slaves))
+      out.send(*chosen, {}, wire::Promote{"there are fewer masters than min_masters"});
   }
 
   // Until the node has nothing left to say to itself and nothing is due.
   void settle(TimePoint now) {
-    for (;;) {
+    for (int rounds = 0;; ++rounds) {
+      BALLAST_ASSERT(rounds < 100000, "a node that never comes to rest at one moment");
       out.set_epoch(holder.attachment().epoch());
       while (out.has_own()) deliver(now, out.self(), out.take_own());
+      seek(now);
+      if (out.has_own()) continue;
       if (next_deadline() > now) return;
       holder.tick(now);
-      if (master) master->tick(now);
+      tick_master(now);
       if (!out.has_own() && next_deadline() <= now) {
         // Something stays due although it was ticked: it would spin here for ever.
         BALLAST_ASSERT(++stuck < 1000, "a deadline that passes without effect");
@@ -99,20 +270,32 @@ struct Node::Impl {
   }
 
   TimePoint next_deadline() const {
-    const TimePoint next = holder.next_deadline();
-    return master ? std::min(next, master->next_deadline()) : next;
+    TimePoint next = holder.next_deadline();
+    if (master) next = std::min(next, master->next_deadline());
+    if (masters) next = std::min(next, masters->next_deadline());
+    if (!master) next = std::min(next, seeker.next_deadline());
+    return next;
   }
 
   Config config;
+  MeshAccess access;
+  std::uint64_t incarnation;
+  std::uint64_t seed;
   Outbox out;
   Holder holder;
+  discovery::Seeker seeker;
   std::optional<Master> master;
+  std::optional<Masters> masters;
+  std::vector<wire::Peer> heard_of;  // masters that offers told of, for the day that we lead
+  bool was_attached = false;
+  std::uint64_t told_changes = 0;
   int stuck = 0;
 };
 
 Node::Node(TimePoint now, const Config& config, const std::string& endpoint,
-           const std::string& migration_uri, const StoredState& stored, std::uint64_t seed)
-    : impl_(std::make_unique<Impl>(now, config, endpoint, migration_uri, stored, seed)) {}
+           const std::string& migration_uri, const StoredState& stored, std::uint64_t seed,
+           const MeshAccess& access)
+    : impl_(std::make_unique<Impl>(now, config, endpoint, migration_uri, stored, seed, access)) {}
 Node::Node(Node&&) noexcept = default;
 Node& Node::operator=(Node&&) noexcept = default;
 Node::~Node() = default;
@@ -130,6 +313,18 @@ Status Node::approve(TimePoint now, const std::string& plan_id) {
     return Error{"this node is no master: ask " +
                  quoted(impl_->holder.attachment().master().str())};
   return impl_->master->approve(now, plan_id);
+}
+
+Status Node::promote(TimePoint now, const NodeId& node) { return impl_->promote(now, node); }
+
+Status Node::demote(TimePoint now) { return impl_->demote(now); }
+
+Status Node::pause(TimePoint now, bool paused) {
+  if (!impl_->masters)
+    return Error{"this node is no master of a mesh: ask " +
+                 quoted(impl_->holder.attachment().master().str())};
+  impl_->masters->set_pause(now, paused);
+  return {};
 }
 
 const NodeId& Node::id() const { return impl_->config.node.id; }

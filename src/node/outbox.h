@@ -31,6 +31,15 @@ class Outbox {
     }
   }
 
+  void publish(const std::string& topic, wire::Gossip gossip) {
+    effects_.publications.push_back(
+        {topic, wire::Message{wire::Header{cluster_, self_, epoch_}, std::move(gossip)}});
+  }
+  void subscribe(wire::Subscription subscription) {
+    effects_.subscriptions.push_back(std::move(subscription));
+  }
+  void call(wire::BeaconSend send) { effects_.beacons.push_back(std::move(send)); }
+
   void command(HypervisorCommand command) { effects_.commands.push_back(std::move(command)); }
   void save(StoredState state) { effects_.save = std::move(state); }
 

@@ -37,8 +37,13 @@ bool set_limits(Host& host, const Resources& load, bool dwelled, double target) 
 class Builder {
  public:
   Builder(TimePoint now, const Config& config, const Group& group, const ledger::Ledger& ledger,
-          const std::map<VmId, TimePoint>& rests)
-      : now_(now), config_(config), group_(group), ledger_(ledger), rests_(rests) {}
+          const std::map<VmId, TimePoint>& rests, const std::set<VmId>& leaving)
+      : now_(now),
+        config_(config),
+        group_(group),
+        ledger_(ledger),
+        rests_(rests),
+        leaving_(leaving) {}
 
   Picture build() {
     for (const auto& [id, member] : group_.members()) add_host(member);
@@ -110,6 +115,10 @@ class Builder {
       picture_.snapshot.hosts[index_of_.at(member.id)].base += report.vm.load;
       return;
     }
+    if (leaving_.contains(report.vm.id)) {
+      picture_.snapshot.hosts[index_of_.at(member.id)].base.memory_mib += report.vm.load.memory_mib;
+      return;
+    }
     const ledger::Lease* lease = ledger_.find(report.vm.id);
     HostId at = member.id;
     if (lease != nullptr && lease->from == member.id && index_of_.contains(lease->to)) {
@@ -142,6 +151,7 @@ class Builder {
   const Group& group_;
   const ledger::Ledger& ledger_;
   const std::map<VmId, TimePoint>& rests_;
+  const std::set<VmId>& leaving_;
   Picture picture_;
   std::map<HostId, HostIndex> index_of_;
   std::set<VmId> seen_;
@@ -151,8 +161,9 @@ class Builder {
 }  // namespace
 
 Picture picture_of(TimePoint now, const Config& config, const Group& group,
-                   const ledger::Ledger& ledger, const std::map<VmId, TimePoint>& rests) {
-  return Builder(now, config, group, ledger, rests).build();
+                   const ledger::Ledger& ledger, const std::map<VmId, TimePoint>& rests,
+                   const std::set<VmId>& leaving) {
+  return Builder(now, config, group, ledger, rests, leaving).build();
 }
 
 }  // namespace ballast::node

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "ballast/model/config.h"
@@ -19,7 +20,9 @@ struct Picture {
 };
 
 // `rests` are VMs that rest for a reason of the master's own (a failed migration), until then.
+// `leaving` go to other groups: they count as gone, but for their memory.
 Picture picture_of(TimePoint now, const Config& config, const Group& group,
-                   const ledger::Ledger& ledger, const std::map<VmId, TimePoint>& rests);
+                   const ledger::Ledger& ledger, const std::map<VmId, TimePoint>& rests,
+                   const std::set<VmId>& leaving = {});
 
 }  // namespace ballast::node

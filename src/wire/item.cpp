@@ -53,6 +53,7 @@ Result<ItemPtr> parse_item(std::string bytes, const Signature& signature) {
   if (in.failed()) return in.error();
   item.bytes = std::move(bytes);
   item.signature = signature;
+  item.key = key_of(item.origin());
   return std::make_shared<const Item>(std::move(item));
 }
 

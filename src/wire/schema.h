@@ -66,10 +66,11 @@ void fields(auto& io, const char* name, Of<Thresholds> auto& thresholds) {
 }
 
 void fields(auto& io, const char* name, Of<HostFacts> auto& facts) {
-  io.record(name, 3, [&] {
+  io.record(name, 4, [&] {
     capacity_fields(io, "capacity", facts.capacity);
     fields(io, "thresholds", facts.thresholds);
     io.text("endpoint", facts.endpoint, limits::endpoint_bytes_max);
+    io.flag("automatic", facts.automatic);
   });
 }
 
@@ -121,11 +122,16 @@ void fields(auto& io, const char* name, Of<HostReport> auto& report) {
 // --- bodies -------------------------------------------------------------------------------------
 
 void fields(auto& io, const char* name, Of<Attach> auto& body) {
-  io.record(name, 3, [&] {
+  io.record(name, 4, [&] {
     fields(io, "facts", body.facts);
     fields(io, "report", body.report);
     io.whole("sequence", body.sequence);
+    io.id_or_none("previous", body.previous);
   });
+}
+
+void fields(auto& io, const char* name, Of<Leave> auto& body) {
+  io.record(name, 1, [&] { io.text("why", body.why, limits::text_bytes_max); });
 }
 
 void fields(auto& io, const char* name, Of<AttachAnswer> auto& body) {

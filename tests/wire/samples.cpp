@@ -49,6 +49,7 @@ HostFacts facts(Random& random) {
   if (random.chance(0.3)) facts.capacity.network_mbit = unlimited;
   for (const Resource r : all_resources) facts.thresholds[r] = random.between(0.001, 1.0);
   facts.endpoint = text(random, limits::endpoint_bytes_max);
+  facts.automatic = random.chance(0.5);
   return facts;
 }
 
@@ -89,7 +90,11 @@ HostReport report(Random& random) {
   return report;
 }
 
-void fill(Random& random, Attach& body) { body = {facts(random), report(random), whole(random)}; }
+void fill(Random& random, Attach& body) {
+  body = {facts(random), report(random), whole(random), {}};
+  if (random.chance(0.5)) body.previous = NodeId(id(random));
+}
+void fill(Random& random, Leave& body) { body = {text(random, limits::text_bytes_max)}; }
 void fill(Random& random, AttachAnswer& body) {
   body = {epoch(random), random.chance(0.5), text(random, limits::text_bytes_max)};
 }

@@ -28,6 +28,10 @@ inline constexpr std::size_t receive_queue_messages_max = 256;  // of one sessio
 inline constexpr std::size_t waiting_for_link_max = 16;         // messages while it is down
 inline constexpr std::size_t sockets_max = 16384;
 inline constexpr std::size_t peers_per_node_max = 8192;
+inline constexpr std::size_t subscribers_max = 64;  // connections to our feed
+inline constexpr std::size_t feeds_max = 64;        // of others that we subscribe to
+inline constexpr std::size_t beacon_sources_max = 1024;    // addresses listened to in a second
+inline constexpr std::size_t beacons_of_source_max = 200;  // of one address in a second
 inline constexpr std::size_t control_bytes_max = 64U << 10U;  // a request
 inline constexpr std::size_t control_reply_bytes_max = 64U << 20U;
 inline constexpr std::size_t control_requests_max = 64;  // not yet answered
@@ -35,7 +39,7 @@ inline constexpr std::size_t control_requests_max = 64;  // not yet answered
 // The mesh
 inline constexpr std::size_t peers_active_max = 12;
 inline constexpr std::size_t peers_passive_max = 48;
-inline constexpr std::size_t peers_told_max = 16;     // in one message
+inline constexpr std::size_t peers_told_max = 16;       // in one message
 inline constexpr std::size_t summaries_kept_max = 256;  // whole; of the others only their version
 inline constexpr std::size_t masters_known_max = 1U << 15U;
 inline constexpr std::size_t summary_holes_max = 4;
@@ -44,12 +48,23 @@ inline constexpr std::size_t announced_max = 16;
 inline constexpr std::size_t item_bytes_max = 16U << 10U;
 inline constexpr std::size_t gossip_items_max = 256;  // in one message
 inline constexpr std::size_t digest_entries_max = 1024;
+inline constexpr std::size_t peers_remembered_max = 64;  // lost ones, tried again now and then
+inline constexpr std::size_t peers_asked_max = 12;       // to be our peer, at a time
+inline constexpr std::size_t news_items_max = 1024;    // learned lately: relayed, given to who asks
+inline constexpr std::size_t relayed_items_max = 128;  // in one interval
+inline constexpr std::size_t wanted_items_max = 512;   // told of in a digest, not yet pulled
+inline constexpr std::size_t wanted_per_peer_max = 64;    // ... in one interval
+inline constexpr std::size_t served_items_max = 128;      // to all who pull, in one interval
+inline constexpr std::size_t peer_messages_max = 32;      // from one peer, in one interval
+inline constexpr std::size_t stranger_messages_max = 64;  // from all others, in one interval
+inline constexpr std::size_t bad_signatures_max = 16;     // looked at of one peer in one interval
 
 // The market and the exchange of plans
-inline constexpr std::size_t wants_max = 8;            // VMs in one request
+inline constexpr std::size_t wants_max = 8;             // VMs in one request
 inline constexpr std::size_t leases_per_asker_max = 8;  // open at one grantor (design, section 3)
-inline constexpr std::size_t proposed_max = 64;        // migrations in one proposal
-inline constexpr double heat_max = 1e6;                // overload, as a share of capacities
+inline constexpr std::size_t proposed_max = 64;         // migrations in one proposal
+inline constexpr std::size_t outbound_max = 256;        // VMs on their way to other groups
+inline constexpr double heat_max = 1e6;                 // overload, as a share of capacities
 
 // Numbers from outside: a larger one is taken for a mistake
 inline constexpr double cpu_mhz_max = 1e9;

@@ -72,6 +72,9 @@ class Ledger {
   // Room under the limits that nobody was promised; network may be `unlimited`. Nothing for an
   // unknown or closed host.
   Resources room(const HostId& host) const;
+  // The same with its sign: below 0 where the host carries more than its limits. Zero for an
+  // unknown or closed host.
+  Resources balance(const HostId& host) const;
 
   // --- leases ---
   // Takes room for one VM until `expires`. The Error names the host and the figure that forbids it.
@@ -83,12 +86,22 @@ class Ledger {
   Result<std::pair<Lease, Lease>> promise_swap(const Ask& first, const Ask& second,
                                                TimePoint expires);
 
+  // One half of a swap with another master, whose ledger has the other half: `leaving` is the load
+  // of the VM that goes from `ask.to` to `ask.from`. It is credit under the thresholds, and in
+  // memory only when that VM `leaves_first`.
+  Result<Lease> promise_exchange(const Ask& ask, const Resources& leaving, bool leaves_first,
+                                 TimePoint expires);
+  // The VM that was to leave has left, and set_host() has said so, or it will not leave.
+  void drop_credit(const LeaseId& id);
+
   // A lease that a target already honours, from a master of before. Always taken: it is a fact.
   void adopt(const Lease& lease);
 
   // Each of these does nothing when it was said before, or the lease is not known.
   void begun(const LeaseId& id);
   void revoke(const LeaseId& id);
+  // A promised one lives on until then; in any other phase it does not expire anyway.
+  void extend(const LeaseId& id, TimePoint expires);
   // The VM no longer runs at its source, and set_host() has said so: the other half of its swap can
   // no longer count on its leaving, and goes on alone. The room at the target stays taken.
   void departed(const LeaseId& id);

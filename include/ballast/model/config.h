@@ -70,6 +70,19 @@ struct LimitSettings {
   std::uint32_t max_slaves = 64;
 };
 
+struct MeshSettings {
+  std::string bind;       // of the feed (PUB); empty: the address of node.bind, the next port
+  std::string advertise;  // as node.advertise, of the feed
+  Duration gossip_interval = std::chrono::seconds(1);
+  std::uint32_t min_masters = 2;  // a lone master promotes a slave whose role is auto
+  bool beacon = true;             // finds other nodes by UDP
+  std::uint16_t beacon_port = 7721;
+};
+
+struct MarketSettings {
+  bool enabled = true;  // asks other masters for room, and grants it
+};
+
 struct SecuritySettings {
   bool enabled = true;     // CURVE, ZAP and signatures
   std::string key_file;    // empty: state_dir/node.key
@@ -101,6 +114,8 @@ struct Config {
   PlanSettings plan;
   MigrateSettings migrate;
   LimitSettings limits;
+  MeshSettings mesh;
+  MarketSettings market;
   SecuritySettings security;
   HostSettings host;
   HypervisorSettings hypervisor;

@@ -25,6 +25,7 @@
 #include "ballast/model/config.h"
 #include "ballast/model/hypervisor.h"
 #include "ballast/node/view.h"
+#include "ballast/wire/beacon.h"
 #include "ballast/wire/envelope.h"
 
 namespace ballast::node {
@@ -43,23 +44,33 @@ struct StoredState {
 };
 
 struct Tick {};
-using Input = std::variant<Tick, HypervisorEvent, wire::TransportEvent>;
+using Input = std::variant<Tick, HypervisorEvent, wire::TransportEvent, wire::BeaconHeard>;
 
 struct Effects {
   std::optional<StoredState> save;
   std::vector<wire::Envelope> sends;
   std::vector<wire::Publication> publications;
   std::vector<wire::Subscription> subscriptions;
+  std::vector<wire::BeaconSend> beacons;
   std::vector<HypervisorCommand> commands;
   std::vector<Event> events;  // for the log; the last ones are also in view()
 };
 
+// What a node needs to speak with other masters. Without a signer it has no mesh: its group is on
+// its own.
+struct MeshAccess {
+  std::string feed;                      // where others subscribe to this node
+  const wire::Signer* signer = nullptr;  // must outlive the node
+};
+
 class Node {
  public:
-  // `endpoint` is where other nodes reach this one. A node whose role is master (or auto, with no
-  // master configured) leads a group; any other follows config.node.master.
+  // `endpoint` is where other nodes reach this one. A node whose role is master leads a group; any
+  // other follows config.node.master, or looks for a master by beacon. One whose role is auto leads
+  // when none answers.
   Node(TimePoint now, const Config& config, const std::string& endpoint,
-       const std::string& migration_uri, const StoredState& stored, std::uint64_t seed);
+       const std::string& migration_uri, const StoredState& stored, std::uint64_t seed,
+       const MeshAccess& access = {});
   Node(Node&&) noexcept;
   Node& operator=(Node&&) noexcept;
   ~Node();
@@ -71,6 +82,14 @@ class Node {
   // migration is checked again when its turn comes. The Error says why not. A step() with a Tick
   // must follow at once: it carries the effects.
   Status approve(TimePoint now, const std::string& plan_id);
+
+  // Becomes a master, or makes a slave of this master one (`ballast promote`); gives its slaves to
+  // other masters and becomes a slave (`ballast demote`). The Error says why not. A step() with a
+  // Tick must follow at once, as for pause.
+  Status promote(TimePoint now, const NodeId& node);
+  Status demote(TimePoint now);
+  // Stops or resumes all balancing of the fleet (masters only: the word spreads by gossip).
+  Status pause(TimePoint now, bool paused);
 
   // How everything stands, for people.
   View view(TimePoint now) const;

@@ -65,6 +65,7 @@ struct Item {
   Summary summary;
   std::string bytes;  // what was signed: [incarnation, version, summary] in msgpack
   Signature signature{};
+  std::uint64_t key = 0;  // key_of(origin())
   const NodeId& origin() const { return summary.self.id; }
 };
 using ItemPtr = std::shared_ptr<const Item>;

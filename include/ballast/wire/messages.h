@@ -23,7 +23,8 @@ namespace ballast::wire {
 struct HostFacts {
   Resources capacity;
   Thresholds thresholds;
-  std::string endpoint;  // where this node's ROUTER is reached: "tcp://address:port"
+  std::string endpoint;    // where this node's ROUTER is reached: "tcp://address:port"
+  bool automatic = false;  // its role is `auto`: it may be promoted
   bool operator==(const HostFacts&) const = default;
 };
 
@@ -73,7 +74,14 @@ struct Attach {
   HostFacts facts;
   HostReport report;
   std::uint64_t sequence = 0;  // the report's, as in Report
+  NodeId previous;             // its master before, if that was another; else empty
   bool operator==(const Attach&) const = default;
+};
+
+// slave -> master: I go to another master. The header's epoch is that of the attachment it leaves.
+struct Leave {
+  std::string why;
+  bool operator==(const Leave&) const = default;
 };
 
 // master -> slave: taken, or refused and why. Also the answer to a report of a slave that this
@@ -221,7 +229,7 @@ using Body =
                  LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer, Settle, SettleAnswer,
                  Gossip, Neighbor, NeighborAnswer, Disconnect, Shuffle, ShuffleAnswer, Pull, Pulled,
                  Request, RequestAnswer, Release, ReleaseAck, SwapBack, SwapOver, SwapOverAck,
-                 Proposal, Verdict, Promote, Dismiss>;
+                 Proposal, Verdict, Promote, Dismiss, Leave>;
 
 // What stands before every body. The codec adds version and kind.
 struct Header {

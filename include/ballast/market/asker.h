@@ -1,0 +1,121 @@
+// Asks other masters for room: who is asked for what, who answered what, and whom to ask next.
+//
+// A VM is asked for at one master at a time. Which one is left to weighted chance among those whose
+// last word says that it fits, so that masters in need do not all run to the same one; a refusal
+// teaches what room is left there, and the next one is asked. Who does not answer is left alone for
+// a while; a grant that comes after all is given back. Source: design, section 3, steps 6 and 7.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ballast/base/random.h"
+#include "ballast/base/time.h"
+#include "ballast/market/seller.h"
+#include "ballast/wire/market_messages.h"
+
+namespace ballast::market {
+
+struct AskerCounters {
+  std::uint64_t sent = 0;           // VMs asked for, each asking counted
+  std::uint64_t granted = 0;        // VMs
+  std::uint64_t granted_first = 0;  // at the first master that was asked
+  std::uint64_t refused = 0;
+  std::uint64_t refused_stale = 0;  // although its last word said that it fits
+  std::uint64_t unanswered = 0;
+  std::uint64_t given_back = 0;  // grants that came too late
+};
+
+class Asker {
+ public:
+  explicit Asker(std::uint64_t seed);
+
+  struct Send {
+    NodeId to;
+    std::string endpoint;
+    wire::Request request;
+  };
+  struct Granted {
+    NodeId grantor;
+    std::string endpoint;
+    wire::Grant grant;
+    wire::Want want;
+  };
+  struct Release {
+    NodeId grantor;
+    std::string endpoint;
+    LeaseId lease;
+  };
+  struct Answered {
+    std::vector<Granted> granted;
+    std::vector<Release> unwanted;
+  };
+
+  // What has no room at home now, hottest first; what is no longer named is no longer asked for.
+  // The caller leaves out what it has a grant for.
+  void need(TimePoint now, std::vector<wire::Want> wants);
+
+  // Requests to send now.
+  std::vector<Send> tick(TimePoint now, const std::vector<Seller>& sellers);
+  TimePoint next_deadline() const;
+
+  Answered take(TimePoint now, const NodeId& from, const wire::RequestAnswer& answer);
+  // The connection to this master broke: nobody waits for its answer.
+  void lost(TimePoint now, const NodeId& master);
+
+  bool wants_anything() const { return !needs_.empty(); }
+  const AskerCounters& counters() const { return counters_; }
+
+ private:
+  // Not asked again before `until`, or its next summary.
+  struct Refused {
+    TimePoint until;
+    std::uint64_t incarnation = 0;
+    std::uint64_t version = 0;
+  };
+  struct Need {
+    wire::Want want;
+    std::uint32_t order = 0;
+    std::uint64_t request = 0;  // that asks for it; 0: none
+    std::uint32_t tries = 0;
+    std::map<NodeId, Refused> refused_by;
+    TimePoint next;  // not asked for before
+  };
+  struct Open {
+    NodeId to;
+    std::string endpoint;
+    wire::Request request;
+    std::uint64_t incarnation = 0;  // of the summary that it was chosen by
+    std::uint64_t version = 0;
+    TimePoint since;
+    TimePoint repeat;
+  };
+  // What a master said after its summary: counts until a newer summary comes.
+  struct Learned {
+    std::uint64_t incarnation = 0;
+    std::uint64_t version = 0;
+    std::vector<Resources> holes;
+    TimePoint until;
+  };
+
+  void give_up_silent(TimePoint now);
+  std::vector<Seller> as_known(TimePoint now, const std::vector<Seller>& sellers) const;
+  std::size_t choose(TimePoint now, const Need& need, const std::vector<Seller>& sellers,
+                     bool as_swap);
+  Open& request_to(TimePoint now, const Seller& seller, std::uint64_t& number);
+  void free_needs_of(std::uint64_t number, const Open& open, TimePoint now, TimePoint avoid_until);
+
+  Random random_;
+  std::uint64_t next_number_;
+  std::map<VmId, Need> needs_;
+  std::map<std::uint64_t, Open> open_;
+  std::map<NodeId, Learned> learned_;
+  std::map<NodeId, TimePoint> silent_;  // left alone until
+  AskerCounters counters_;
+};
+
+}  // namespace ballast::market

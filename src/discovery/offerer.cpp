@@ -1,0 +1,122 @@
+#include "ballast/discovery/offerer.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "nonce.h"
+
+namespace ballast::discovery {
+namespace {
+
+constexpr std::size_t answered_masters_max = 256;
+constexpr std::size_t masters_told_max = 64;  // between two take_effects()
+
+std::uint16_t as_16_bits(std::size_t number) {
+  return static_cast<std::uint16_t>(
+      std::min<std::size_t>(number, std::numeric_limits<std::uint16_t>::max()));
+}
+
+}  // namespace
+
+Offerer::Offerer(TimePoint now, const OffererSettings& settings, std::uint64_t seed)
+    : settings_(settings), random_(seed), next_hello_(now) {}
+
+void Offerer::set_group(std::size_t slaves, std::size_t other_masters) {
+  slaves_ = slaves;
+  other_masters_ = other_masters;
+}
+
+bool Offerer::has_place_for(TimePoint now, const NodeId& node) const {
+  return slaves_ + held_for_others(now, node) < settings_.max_slaves;
+}
+
+std::size_t Offerer::held_for_others(TimePoint now, const NodeId& node) const {
+  return static_cast<std::size_t>(std::count_if(holds_.begin(), holds_.end(), [&](const auto& one) {
+    return one.second.until > now && one.first != node;
+  }));
+}
+
+void Offerer::take(TimePoint now, const wire::BeaconHeard& heard) {
+  if (const auto* seek = std::get_if<wire::Seek>(&heard.body)) {
+    if (seek->seeker == settings_.self.id) return;
+    if (seek->wants == wire::Wanted::masters) {
+      answer_master(now, heard.from, *seek);
+    } else {
+      answer(now, heard.from, *seek);
+    }
+    return;
+  }
+  const wire::Peer* master = nullptr;
+  if (const auto* hello = std::get_if<wire::Hello>(&heard.body)) master = &hello->master;
+  if (const auto* offer = std::get_if<wire::Offer>(&heard.body))
+    if (offer->nonce == nonce_ && offer->seeker == settings_.self.id) master = &offer->master;
+  if (master == nullptr || master->id == settings_.self.id) return;
+  if (effects_.masters.size() < masters_told_max) effects_.masters.push_back(*master);
+}
+
+void Offerer::answer(TimePoint now, const wire::BeaconAddress& from, const wire::Seek& seek) {
+  std::erase_if(holds_, [&](const auto& one) { return one.second.until <= now; });
+  const auto held = holds_.find(seek.seeker);
+  if (held != holds_.end() && now - held->second.offered_at < settings_.offer_every) {
+    ++counters_.too_soon;
+    return;
+  }
+  const std::size_t taken = slaves_ + held_for_others(now, seek.seeker);
+  if (taken >= settings_.max_slaves) {
+    ++counters_.full;
+    return;
+  }
+  const double masters = static_cast<double>(other_masters_) + 1;
+  if (held == holds_.end() && !random_.chance(settings_.answers_wanted / masters)) {
+    ++counters_.left_to_others;
+    return;
+  }
+  holds_[seek.seeker] = {now + settings_.hold_for, now};
+  offer(from, seek, settings_.max_slaves - taken);
+}
+
+void Offerer::answer_master(TimePoint now, const wire::BeaconAddress& from,
+                            const wire::Seek& seek) {
+  std::erase_if(answered_masters_,
+                [&](const auto& one) { return now - one.second >= settings_.offer_every; });
+  if (answered_masters_.contains(seek.seeker)) {
+    ++counters_.too_soon;
+    return;
+  }
+  if (answered_masters_.size() >= answered_masters_max) {
+    ++counters_.crowded;
+    return;
+  }
+  answered_masters_[seek.seeker] = now;
+  if (!random_.chance(settings_.answers_wanted / (static_cast<double>(other_masters_) + 1))) {
+    ++counters_.left_to_others;
+    return;
+  }
+  offer(from, seek, 0);
+}
+
+void Offerer::offer(const wire::BeaconAddress& to, const wire::Seek& seek, std::size_t free) {
+  ++counters_.offers;
+  effects_.sends.push_back(
+      {to, wire::Offer{seek.seeker, seek.nonce, settings_.self, as_16_bits(free),
+                       as_16_bits(slaves_), wire::BeaconMac{}}});
+}
+
+void Offerer::tick(TimePoint now) {
+  if (now < next_hello_) return;
+  effects_.sends.push_back({std::nullopt, wire::Hello{settings_.self}});
+  if (other_masters_ == 0) seek_masters();
+  next_hello_ =
+      now + duration_of_seconds(seconds_of(settings_.hello_every) * random_.between(0.8, 1.2));
+}
+
+void Offerer::seek_masters() {
+  nonce_ = fresh_nonce(random_);
+  effects_.sends.push_back(
+      {std::nullopt, wire::Seek{settings_.self.id, nonce_, wire::Wanted::masters}});
+}
+
+Effects Offerer::take_effects() { return std::exchange(effects_, Effects{}); }
+
+}  // namespace ballast::discovery

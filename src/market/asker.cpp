@@ -1,0 +1,247 @@
+#include "ballast/market/asker.h"
+
+#include <algorithm>
+
+#include "ballast/base/limits.h"
+
+namespace ballast::market {
+namespace {
+
+constexpr Duration repeat_after = std::chrono::seconds(2);
+constexpr Duration give_up_after = std::chrono::seconds(6);
+constexpr Duration silent_for = std::chrono::seconds(30);
+constexpr Duration refused_for = std::chrono::seconds(30);
+constexpr Duration learned_for = std::chrono::seconds(60);
+constexpr Duration nobody_for = std::chrono::seconds(5);
+constexpr std::size_t open_max = 8;
+constexpr Duration soon = std::chrono::milliseconds(200);
+constexpr std::size_t none = ~std::size_t{0};
+
+void take_room(std::vector<Resources>& holes, const Resources& load) {
+  for (Resources& hole : holes) {
+    if (!fits(hole, load)) continue;
+    hole -= load;
+    return;
+  }
+}
+
+}  // namespace
+
+// Numbers of another life must not be taken for ours: they begin anywhere.
+Asker::Asker(std::uint64_t seed) : random_(seed), next_number_(random_.next() >> 16U) {}
+
+void Asker::need(TimePoint now, std::vector<wire::Want> wants) {
+  std::map<VmId, Need> needs;
+  std::uint32_t order = 0;
+  for (wire::Want& want : wants) {
+    const VmId vm = want.vm;
+    Need need;
+    need.next = now;
+    if (const auto known = needs_.find(vm); known != needs_.end()) need = std::move(known->second);
+    need.want = std::move(want);
+    need.order = order++;
+    needs.emplace(vm, std::move(need));
+  }
+  needs_ = std::move(needs);
+}
+
+std::vector<Seller> Asker::as_known(TimePoint now, const std::vector<Seller>& sellers) const {
+  std::vector<Seller> known;
+  for (const Seller& seller : sellers) {
+    const auto silent = silent_.find(seller.master);
+    if (silent != silent_.end() && silent->second > now) continue;
+    known.push_back(seller);
+    const auto learned = learned_.find(seller.master);
+    if (learned != learned_.end() && learned->second.until > now &&
+        learned->second.incarnation == seller.incarnation &&
+        learned->second.version == seller.version)
+      known.back().holes = learned->second.holes;
+  }
+  return known;
+}
+
+// By chance, weighted by how often the VM fits there; of a swap, by the largest room.
+std::size_t Asker::choose(TimePoint now, const Need& need, const std::vector<Seller>& sellers,
+                          bool as_swap) {
+  double total = 0;
+  std::vector<double> weights(sellers.size(), 0);
+  for (std::size_t i = 0; i < sellers.size(); ++i) {
+    const Seller& seller = sellers[i];
+    const auto refused = need.refused_by.find(seller.master);
+    if (refused != need.refused_by.end() && refused->second.until > now &&
+        refused->second.incarnation == seller.incarnation &&
+        refused->second.version == seller.version)
+      continue;
+    if (as_swap) {
+      if (!seller.holes.empty()) weights[i] = std::max(1.0, seller.holes.front().cpu_mhz);
+    } else {
+      weights[i] = static_cast<double>(slots_for(seller.holes, need.want.load));
+    }
+    total += weights[i];
+  }
+  if (total <= 0) return none;
+  double at = random_.between(0, total);
+  std::size_t last = none;
+  for (std::size_t i = 0; i < sellers.size(); ++i) {
+    if (weights[i] <= 0) continue;
+    last = i;
+    at -= weights[i];
+    if (at < 0) break;
+  }
+  return last;
+}
+
+void Asker::free_needs_of(std::uint64_t number, const Open& open, TimePoint now,
+                          TimePoint avoid_until) {
+  for (auto& [vm, need] : needs_) {
+    if (need.request != number) continue;
+    need.request = 0;
+    need.next = now;
+    if (need.refused_by.size() >= limits::summaries_kept_max) need.refused_by.clear();
+    need.refused_by[open.to] = {avoid_until, open.incarnation, open.version};
+  }
+}
+
+void Asker::give_up_silent(TimePoint now) {
+  std::vector<std::uint64_t> over;
+  for (const auto& [number, open] : open_) {
+    if (now >= open.since + give_up_after) over.push_back(number);
+  }
+  for (const std::uint64_t number : over) {
+    const Open open = open_.at(number);
+    open_.erase(number);
+    counters_.unanswered += open.request.wants.size();
+    silent_[open.to] = now + silent_for;
+    free_needs_of(number, open, now, now + silent_for);
+  }
+  std::erase_if(silent_, [&](const auto& known) { return known.second <= now; });
+  std::erase_if(learned_, [&](const auto& known) { return known.second.until <= now; });
+}
+
+std::vector<Asker::Send> Asker::tick(TimePoint now, const std::vector<Seller>& sellers) {
+  std::vector<Send> sends;
+  give_up_silent(now);
+  for (auto& [number, open] : open_) {
+    if (open.repeat > now) continue;
+    open.repeat = now + repeat_after;
+    sends.push_back({open.to, open.endpoint, open.request});
+  }
+  std::vector<Need*> due;
+  for (auto& [vm, need] : needs_) {
+    if (need.request == 0 && need.next <= now) due.push_back(&need);
+  }
+  if (due.empty()) return sends;
+  std::sort(due.begin(), due.end(), [](auto* a, auto* b) { return a->order < b->order; });
+  std::vector<Seller> known = as_known(now, sellers);
+  std::map<NodeId, std::uint64_t> asked;  // number of the request that goes out now; 0: one is open
+  for (const auto& [number, open] : open_) asked.emplace(open.to, 0);
+  for (Need* need : due) {
+    std::size_t chosen = choose(now, *need, known, false);
+    const bool as_swap = chosen == none && need->want.takes_back;
+    if (as_swap) chosen = choose(now, *need, known, true);
+    if (chosen == none) {
+      need->next = now + nobody_for;
+      continue;
+    }
+    Seller& seller = known[chosen];
+    const auto entry = asked.find(seller.master);
+    const bool busy = entry != asked.end() && entry->second == 0;
+    const bool full =
+        entry == asked.end()
+            ? open_.size() >= open_max
+            : !busy && open_.at(entry->second).request.wants.size() >= limits::wants_max;
+    if (busy || full) {
+      need->next = now + soon;
+      continue;
+    }
+    std::uint64_t& number = asked[seller.master];
+    Open& open = request_to(now, seller, number);
+    wire::Want want = need->want;
+    if (!as_swap) {
+      want.takes_back.reset();
+      take_room(seller.holes, want.load);
+    }
+    open.request.wants.push_back(std::move(want));
+    need->request = number;
+    ++need->tries;
+    ++counters_.sent;
+  }
+  for (const auto& [master, number] : asked) {
+    if (number == 0) continue;
+    const Open& open = open_.at(number);
+    sends.push_back({open.to, open.endpoint, open.request});
+  }
+  return sends;
+}
+
+// The request to this master that is being written, or a new one.
+Asker::Open& Asker::request_to(TimePoint now, const Seller& seller, std::uint64_t& number) {
+  if (number == 0) {
+    number = ++next_number_;
+    Open open;
+    open.to = seller.master;
+    open.endpoint = seller.endpoint;
+    open.request.number = number;
+    open.incarnation = seller.incarnation;
+    open.version = seller.version;
+    open.since = now;
+    open.repeat = now + repeat_after;
+    open_.emplace(number, std::move(open));
+  }
+  return open_.at(number);
+}
+
+TimePoint Asker::next_deadline() const {
+  TimePoint next = time_never;
+  for (const auto& [number, open] : open_)
+    next = std::min({next, open.repeat, open.since + give_up_after});
+  for (const auto& [vm, need] : needs_) {
+    if (need.request == 0) next = std::min(next, need.next);
+  }
+  return next;
+}
+
+Asker::Answered Asker::take(TimePoint now, const NodeId& from, const wire::RequestAnswer& answer) {
+  Answered answered;
+  const auto found = open_.find(answer.number);
+  const bool known = found != open_.end() && found->second.to == from;
+  if (!known) {
+    for (const wire::Grant& grant : answer.grants) {
+      answered.unwanted.push_back({from, {}, grant.lease});
+      ++counters_.given_back;
+    }
+    return answered;
+  }
+  const Open open = found->second;
+  open_.erase(found);
+  for (const wire::Grant& grant : answer.grants) {
+    const auto need = needs_.find(grant.vm);
+    if (need == needs_.end() || need->second.request != answer.number) {
+      answered.unwanted.push_back({from, open.endpoint, grant.lease});
+      ++counters_.given_back;
+      continue;
+    }
+    ++counters_.granted;
+    if (need->second.tries == 1) ++counters_.granted_first;
+    answered.granted.push_back({from, open.endpoint, grant, need->second.want});
+    needs_.erase(need);
+  }
+  counters_.refused += answer.refusals.size();
+  for (const wire::Refusal& refusal : answer.refusals) {
+    const bool was_to_fit = std::any_of(
+        open.request.wants.begin(), open.request.wants.end(),
+        [&](const wire::Want& want) { return want.vm == refusal.vm && !want.takes_back; });
+    if (refusal.reason == wire::RefusalReason::no_room && was_to_fit) ++counters_.refused_stale;
+  }
+  learned_[from] = {open.incarnation, open.version, answer.holes, now + learned_for};
+  free_needs_of(answer.number, open, now, now + refused_for);
+  return answered;
+}
+
+void Asker::lost(TimePoint now, const NodeId& master) {
+  for (auto& [number, open] : open_) {
+    if (open.to == master) open.since = now - give_up_after;
+  }
+}
+
+}  // namespace ballast::market

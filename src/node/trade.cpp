@@ -1,0 +1,298 @@
+#include "trade.h"
+
+#include <algorithm>
+
+#include "ballast/base/limits.h"
+
+namespace ballast::node {
+namespace {
+
+constexpr Duration repeat_every = std::chrono::seconds(2);
+constexpr Duration note_for = std::chrono::seconds(70);  // a lease not begun is gone by then
+constexpr Duration other_awaited_for = std::chrono::minutes(10);
+
+}  // namespace
+
+Trade::Trade(const Config& config, std::uint64_t incarnation, std::uint64_t seed, Group& group,
+             ledger::Ledger& ledger, Conductor& conductor, Outbox& out)
+    : config_(config),
+      group_(group),
+      ledger_(ledger),
+      conductor_(conductor),
+      out_(out),
+      asker_(seed),
+      grantor_(ledger),
+      proposals_(incarnation << 32U) {}
+
+// --- what is asked for --------------------------------------------------------------------------
+
+double Trade::heat_of(const Member& member) const {
+  const Resources load = member.load();
+  double heat = 0;
+  for (const Resource r : all_resources) {
+    if (member.facts.capacity[r] == unlimited || member.facts.capacity[r] <= 0) continue;
+    heat += std::max(0.0, load[r] / member.facts.capacity[r] - member.facts.thresholds[r]);
+  }
+  return std::min(heat, limits::heat_max);
+}
+
+wire::Want Trade::want_of(const SurplusVm& surplus, const Member& member,
+                          const wire::VmReport& vm) const {
+  wire::Want want;
+  want.vm = surplus.vm;
+  want.load = vm.vm.load;
+  want.from = surplus.host;
+  want.from_endpoint = member.facts.endpoint;
+  want.drain = member.report.maintenance;
+  if (want.drain) return want;
+  Resources takes = ledger_.room(surplus.host);
+  const Resources& capacity = member.facts.capacity;
+  for (const Resource r : all_resources) {
+    if (capacity[r] == unlimited) continue;
+    const double limit = capacity[r] * member.facts.thresholds[r] * config_.plan.target;
+    takes[r] = std::max(0.0, limit - (member.load()[r] - want.load[r]));
+  }
+  want.takes_back = takes;
+  want.takes_back_first_mib =
+      std::clamp(capacity.memory_mib - member.load().memory_mib, 0.0, limits::memory_mib_max);
+  return want;
+}
+
+void Trade::need(TimePoint now, const std::vector<SurplusVm>& surplus) {
+  std::vector<wire::Want> wants;
+  for (const SurplusVm& one : surplus) {
+    const Member* member = group_.find(one.host);
+    const wire::VmReport* vm = member == nullptr ? nullptr : member->find(one.vm);
+    if (vm == nullptr) continue;
+    const bool given_away = std::any_of(outbound_.begin(), outbound_.end(), [&](const auto& known) {
+      return known.second.vm == one.vm;
+    });
+    if (!given_away) wants.push_back(want_of(one, *member, *vm));
+  }
+  asker_.need(now, std::move(wants));
+  rounds_lost_.clear();
+}
+
+std::set<VmId> Trade::leaving() const {
+  std::set<VmId> vms;
+  for (const auto& [lease, outbound] : outbound_) vms.insert(outbound.vm);
+  return vms;
+}
+
+std::vector<wire::Announced> Trade::announced() const {
+  std::vector<wire::Announced> plans;
+  for (const auto& [lease, outbound] : outbound_) {
+    if (plans.size() >= limits::announced_max) break;
+    if (outbound.stage == Stage::moving) plans.push_back({outbound.vm, outbound.from, outbound.to});
+  }
+  return plans;
+}
+
+std::vector<market::Hole> Trade::holes(TimePoint now) const {
+  std::map<HostId, Resources> promised;  // by the plan, but not yet by the ledger
+  for (const PlannedMove& move : conductor_.without_lease()) promised[move.to] += move.load;
+  std::vector<market::Hole> holes;
+  for (const auto& [id, member] : group_.members()) {
+    if (member.report.maintenance || !group_.why_unusable(now, member).empty()) continue;
+    market::Hole hole;
+    hole.host = id;
+    hole.endpoint = member.facts.endpoint;
+    hole.room = ledger_.balance(id);
+    for (const Resource r : all_resources) {
+      const double capacity = member.facts.capacity[r];
+      if (capacity == unlimited) continue;
+      hole.room[r] -= (1 - config_.plan.target) * member.facts.thresholds[r] * capacity;
+    }
+    if (const auto waits = promised.find(id); waits != promised.end()) hole.room -= waits->second;
+    holes.push_back(std::move(hole));
+  }
+  return holes;
+}
+
+// --- time ---------------------------------------------------------------------------------------
+
+void Trade::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool quiet) {
+  quiet_ = quiet;
+  for (const ForeignEnd& end : conductor_.take_foreign_ends()) ended(now, end);
+  grantor_.tidy();
+  std::vector<LeaseId> open;
+  for (const auto& [lease, outbound] : outbound_) open.push_back(lease);
+  for (const LeaseId& lease : open) {
+    if (const auto found = outbound_.find(lease); found != outbound_.end())
+      step(now, lease, found->second);
+  }
+  std::erase_if(telling_, [&](const auto& known) { return ledger_.find(known.first) == nullptr; });
+  for (auto& [lease, telling] : telling_) {
+    if (!telling.told && telling.next <= now) tell(now, lease, telling);
+  }
+  std::erase_if(notes_, [&](const auto& known) { return known.second.until <= now; });
+  for (auto& [lease, note] : notes_) {
+    if (note.next > now) continue;
+    note.next = now + repeat_every;
+    out_.send(note.to.master, note.to.endpoint, note.body);
+  }
+  std::erase_if(departures_,
+                [&](const auto& known) { return now >= known.second.at + config_.plan.cooldown; });
+  if (!quiet) {
+    for (market::Asker::Send& send : asker_.tick(now, sellers))
+      out_.send(send.to, send.endpoint, std::move(send.request));
+  }
+  for (exchange::Proposals::Send& send : proposals_.tick(now))
+    out_.send(send.to, send.endpoint, std::move(send.proposal));
+  for (const exchange::Proposals::Settled& one : proposals_.take_settled()) settled(now, one);
+}
+
+TimePoint Trade::next_deadline() const {
+  TimePoint next = proposals_.next_deadline();
+  if (!quiet_) next = std::min(next, asker_.next_deadline());
+  for (const auto& [lease, telling] : telling_) {
+    if (!telling.told) next = std::min(next, telling.next);
+  }
+  for (const auto& [lease, note] : notes_) next = std::min({next, note.next, note.until});
+  for (const auto& [lease, outbound] : outbound_) {
+    if (outbound.stage == Stage::waiting_for_other || outbound.stage == Stage::pledged)
+      next = std::min(next, outbound.since + other_awaited_for);
+  }
+  return next;
+}
+
+void Trade::tell(TimePoint now, const LeaseId& lease, Telling& telling) {
+  telling.next = now + repeat_every;
+  const ledger::Lease* known = ledger_.find(lease);
+  const Member* target = known == nullptr ? nullptr : group_.find(known->to);
+  if (target == nullptr) return;
+  out_.send(target->id, {},
+            wire::LeaseTell{lease, target->epoch, known->vm, known->from, telling.from_endpoint,
+                            known->load});
+}
+
+void Trade::note(TimePoint now, const LeaseId& lease, const Party& to, wire::Body body) {
+  out_.send(to.master, to.endpoint, body);
+  if (notes_.size() >= limits::news_untold_max && !notes_.contains(lease)) {
+    out_.count("notes_dropped");  // the lease expires by its grantor's clock
+    return;
+  }
+  notes_.insert_or_assign(lease, Note{to, std::move(body), now + repeat_every, now + note_for});
+}
+
+void Trade::release(TimePoint now, const Party& to, const LeaseId& lease) {
+  out_.count("grants_released");
+  note(now, lease, to, wire::Release{lease});
+}
+
+// --- one VM that leaves -------------------------------------------------------------------------
+
+bool Trade::arrived(const VmId& vm, const HostId& host) const {
+  const Member* member = group_.find(host);
+  const wire::VmReport* report = member == nullptr ? nullptr : member->find(vm);
+  return report != nullptr && report->vm.presence == Presence::running;
+}
+
+void Trade::step(TimePoint now, const LeaseId& lease, Outbound& outbound) {
+  switch (outbound.stage) {
+    case Stage::telling: {  // asker, of a swap: the room for what comes back
+      const auto telling = telling_.find(*outbound.other);
+      if (telling == telling_.end() || ledger_.find(*outbound.other) == nullptr)
+        return give_up(now, lease, "the room for what comes back is gone");
+      if (!telling->second.told) return;
+      const Member* home = group_.find(outbound.from);
+      if (home == nullptr) return give_up(now, lease, "its host has left the group");
+      note(now, *outbound.other, outbound.with,
+           wire::SwapBack{lease, *outbound.other, home->id, home->facts.endpoint});
+      outbound.stage = Stage::waiting_for_other;
+      outbound.since = now;
+      if (!outbound.other_first) propose(now, lease, outbound);
+      return;
+    }
+    case Stage::waiting_for_other:
+    case Stage::pledged:
+      if (ledger_.find(*outbound.other) == nullptr) {
+        if (!arrived(outbound.other_vm, outbound.from))
+          return give_up(now, lease, "the VM to be exchanged did not come");
+        // Of one that is pledged, the lease has not been named yet.
+        if (outbound.stage == Stage::waiting_for_other) return propose(now, lease, outbound);
+      }
+      if (now >= outbound.since + other_awaited_for)
+        give_up(now, lease, "the other half of the swap took too long");
+      return;
+    case Stage::proposed:
+    case Stage::moving: return;
+  }
+}
+
+void Trade::propose(TimePoint now, const LeaseId& lease, Outbound& outbound) {
+  const Member* member = group_.find(outbound.from);
+  if (member == nullptr) return give_up(now, lease, "its host has left the group");
+  outbound.stage = Stage::proposed;
+  outbound.since = now;
+  const auto lost = rounds_lost_.find(outbound.vm);
+  outbound.rank = {outbound.drain ? wire::PlanKind::drain : wire::PlanKind::remote,
+                   lost == rounds_lost_.end() ? 0 : lost->second, judge_.next_stamp(), out_.self()};
+  wire::ProposedMove move{lease,         outbound.vm, outbound.from,
+                          member->epoch, outbound.to, outbound.heat};
+  proposals_.propose(now, outbound.rank.kind, outbound.rank.stamp, outbound.rank.rounds_lost, move,
+                     {{outbound.with.master, outbound.with.endpoint}});
+}
+
+void Trade::settled(TimePoint now, const exchange::Proposals::Settled& settled) {
+  const auto found = outbound_.find(settled.move.lease);
+  if (found == outbound_.end()) return;
+  Outbound& outbound = found->second;
+  if (!settled.agreed) {
+    if (settled.conflict != wire::Conflict::none) {
+      out_.count(std::string("conflicts_lost_") + wire::name_of(settled.conflict));
+      ++rounds_lost_[outbound.vm];
+    }
+    return give_up(now, settled.move.lease, settled.detail);
+  }
+  outbound.stage = Stage::moving;
+  outbound.since = now;
+  PlannedMove move;
+  move.vm = outbound.vm;
+  move.from = outbound.from;
+  move.to = outbound.to;
+  move.step = 0;
+  move.load = outbound.load;
+  move.why = "agreed with master " + quoted(outbound.with.master.str()) +
+             (outbound.other ? ", in exchange for " + quoted(outbound.other_vm.str()) : "");
+  move.foreign = Foreign{settled.move.lease, outbound.to_endpoint};
+  conductor_.add_foreign(now, std::move(move));
+}
+
+void Trade::ended(TimePoint now, const ForeignEnd& end) {
+  const auto found = outbound_.find(end.lease);
+  if (found == outbound_.end()) return;
+  Outbound& outbound = found->second;
+  if (!end.arrived) return give_up(now, end.lease, end.detail);
+  out_.count("remote_migrations");
+  if (outbound.other) out_.count("remote_migrations_in_swaps");
+  if (outbound.other) ledger_.drop_credit(*outbound.other);
+  if (departures_.size() >= limits::moves_remembered_max) departures_.erase(departures_.begin());
+  departures_[outbound.vm] = {outbound.from, now};
+  outbound_.erase(found);
+}
+
+// The VM stays: whoever counts on its leaving is told.
+void Trade::give_up(TimePoint now, const LeaseId& lease, const std::string& why) {
+  const auto found = outbound_.find(lease);
+  if (found == outbound_.end()) return;
+  const Outbound outbound = found->second;
+  if (!conductor_.withdraw(now, outbound.vm, why)) return;  // under way: its end will come
+  outbound_.erase(lease);
+  proposals_.withdraw(lease);
+  out_.event(
+      now, EventKind::not_moved, outbound.vm, outbound.to,
+      quoted(outbound.vm.str()) + " does not go to " + quoted(outbound.to.str()) + ": " + why);
+  const bool is_grant = lease.grantor == outbound.with.master;
+  if (is_grant) release(now, outbound.with, lease);
+  if (!outbound.other) return;
+  ledger_.drop_credit(*outbound.other);
+  notes_.erase(*outbound.other);
+  // Ours for what was to come back: unless it has come already, it shall not come now.
+  if (ledger_.find(*outbound.other) != nullptr) {
+    note(now, *outbound.other, outbound.with, wire::SwapOver{*outbound.other, why});
+    conductor_.take_back(now, *outbound.other, false);
+  }
+}
+
+}  // namespace ballast::node

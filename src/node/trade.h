@@ -1,0 +1,145 @@
+// A master's dealings with other masters: asks them for room, grants them room, and agrees with
+// them on each migration before it begins. Wires market, exchange, ledger and conductor together.
+//
+// A migration to another group, on the asker's side:
+//   asked -> granted -> [room for what comes back is promised and told] -> proposed -> agreed
+//   -> conducted as one of ours -> ended; what did not come about is released
+// and of the VM that goes back in a swap, on the grantor's side, the same from `proposed` on, once
+// the asker has named the lease for it. The first of a swap moves; the second is proposed when it
+// has arrived. Source: design, sections 3, 5 (swap) and 6.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ballast/exchange/judge.h"
+#include "ballast/exchange/proposals.h"
+#include "ballast/ledger/ledger.h"
+#include "ballast/market/asker.h"
+#include "ballast/market/grantor.h"
+#include "conductor.h"
+#include "group.h"
+#include "outbox.h"
+
+namespace ballast::node {
+
+// A VM that the local plan had no place for.
+struct SurplusVm {
+  VmId vm;
+  HostId host;
+};
+
+class Trade {
+ public:
+  Trade(const Config& config, std::uint64_t incarnation, std::uint64_t seed, Group& group,
+        ledger::Ledger& ledger, Conductor& conductor, Outbox& out);
+
+  // What the last plan left over; replaces what was asked for before.
+  void need(TimePoint now, const std::vector<SurplusVm>& surplus);
+  // `quiet`: nothing is asked for and nothing granted.
+  void tick(TimePoint now, const std::vector<market::Seller>& sellers, bool quiet);
+  TimePoint next_deadline() const;
+
+  bool wants_room() const { return asker_.wants_anything(); }
+  // VMs that are granted or pledged to other groups: they count as gone in plans.
+  std::set<VmId> leaving() const;
+  // Room that is given away now, by host; with signs, so that a swap can be counted.
+  std::vector<market::Hole> holes(TimePoint now) const;
+  const market::AskerCounters& asked() const { return asker_.counters(); }
+  const market::GrantorCounters& served() const { return grantor_.counters(); }
+  // Agreed migrations to other groups, for the summary.
+  std::vector<wire::Announced> announced() const;
+
+  // Messages of other masters, and of our slaves; `from` is proven.
+  void take(TimePoint now, const NodeId& from, const wire::Request& request);
+  void take(TimePoint now, const NodeId& from, const wire::RequestAnswer& answer);
+  void take(TimePoint now, const NodeId& from, const wire::Release& release);
+  void take(TimePoint now, const NodeId& from, const wire::ReleaseAck& ack);
+  void take(TimePoint now, const NodeId& from, const wire::SwapBack& back);
+  void take(TimePoint now, const NodeId& from, const wire::SwapOver& over);
+  void take(TimePoint now, const NodeId& from, const wire::SwapOverAck& ack);
+  void take(TimePoint now, const NodeId& from, const wire::Proposal& proposal);
+  void take(TimePoint now, const NodeId& from, const wire::Verdict& verdict);
+  void heard(const wire::LeaseState& state);
+  void link_down(TimePoint now, const NodeId& peer) { asker_.lost(now, peer); }
+
+ private:
+  struct Party {
+    NodeId master;
+    std::string endpoint;
+  };
+  // A VM of ours that goes to another group, under a lease of its master.
+  enum class Stage : unsigned char { pledged, telling, waiting_for_other, proposed, moving };
+  struct Outbound {
+    VmId vm;
+    HostId from;
+    HostId to;
+    std::string to_endpoint;
+    Resources load;
+    double heat = 0;
+    bool drain = false;
+    Party with;
+    Stage stage = Stage::proposed;
+    TimePoint since;
+    exchange::Rank rank;
+    // Of a swap: the lease of ours for the VM that comes the other way, which moves `other_first`.
+    std::optional<LeaseId> other;
+    bool other_first = false;
+    VmId other_vm;
+  };
+  // A lease of ours whose target is told of it until it says that it knows.
+  struct Telling {
+    TimePoint next;
+    bool told = false;
+    std::string from_endpoint;
+  };
+  // News that is repeated until it is acknowledged.
+  struct Note {
+    Party to;
+    wire::Body body;
+    TimePoint next;
+    TimePoint until;
+  };
+
+  wire::Want want_of(const SurplusVm& surplus, const Member& member,
+                     const wire::VmReport& vm) const;
+  void granted(TimePoint now, const market::Asker::Granted& grant);
+  void pledge(TimePoint now, const wire::Grant& grant, const NodeId& asker, const HostId& back_to);
+  std::vector<market::Exchangeable> exchangeable(TimePoint now) const;
+  void propose(TimePoint now, const LeaseId& lease, Outbound& outbound);
+  void settled(TimePoint now, const exchange::Proposals::Settled& settled);
+  void ended(TimePoint now, const ForeignEnd& end);
+  void step(TimePoint now, const LeaseId& lease, Outbound& outbound);
+  void give_up(TimePoint now, const LeaseId& lease, const std::string& why);
+  void release(TimePoint now, const Party& to, const LeaseId& lease);
+  void note(TimePoint now, const LeaseId& lease, const Party& to, wire::Body body);
+  void tell(TimePoint now, const LeaseId& lease, Telling& telling);
+  bool arrived(const VmId& vm, const HostId& host) const;
+  double heat_of(const Member& member) const;
+  exchange::Own own_of(TimePoint now) const;
+
+  const Config config_;
+  Group& group_;
+  ledger::Ledger& ledger_;
+  Conductor& conductor_;
+  Outbox& out_;
+  market::Asker asker_;
+  market::Grantor grantor_;
+  exchange::Judge judge_;
+  exchange::Proposals proposals_;
+  bool quiet_ = true;
+  std::map<LeaseId, Outbound> outbound_;  // by the lease of the other master, or of the grant
+  std::map<LeaseId, Telling> telling_;    // by lease of ours
+  std::map<LeaseId, Note> notes_;
+  struct Departure {
+    HostId from;
+    TimePoint at;
+  };
+  std::map<VmId, Departure> departures_;       // lately, to other groups
+  std::map<VmId, std::uint32_t> rounds_lost_;  // of plans for this VM
+};
+
+}  // namespace ballast::node

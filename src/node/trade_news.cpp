@@ -1,0 +1,257 @@
+// What a master's trade makes of the messages of other masters.
+
+#include <algorithm>
+
+#include "ballast/base/limits.h"
+#include "trade.h"
+
+namespace ballast::node {
+namespace {
+
+constexpr Duration lease_kept_for = std::chrono::seconds(60);  // from each sign that it is wanted
+constexpr Duration swap_lease_ttl = std::chrono::minutes(10);
+
+}  // namespace
+
+// --- as the one who is asked --------------------------------------------------------------------
+
+void Trade::take(TimePoint now, const NodeId& from, const wire::Request& request) {
+  market::Grantor::Offer offer;
+  offer.quiet = quiet_;
+  if (!quiet_) {
+    offer.holes = holes(now);
+    const bool swaps = std::any_of(request.wants.begin(), request.wants.end(),
+                                   [](const wire::Want& want) { return want.takes_back; });
+    if (swaps) offer.exchangeable = exchangeable(now);
+  }
+  const wire::RequestAnswer answer = grantor_.serve(now, from, request, std::move(offer));
+  for (const wire::Grant& grant : answer.grants) {
+    const market::Grantor::Granted* granted = grantor_.find(grant.lease);
+    if (granted == nullptr || telling_.contains(grant.lease)) continue;  // answered again
+    Telling& telling = telling_[grant.lease];
+    telling.from_endpoint = granted->from_endpoint;
+    tell(now, grant.lease, telling);
+    if (grant.back) pledge(now, grant, from, granted->back_to);
+    out_.event(now, EventKind::planned, grant.vm, grant.target,
+               "granted master " + quoted(from.str()) + " room for " + quoted(grant.vm.str()) +
+                   " on " + quoted(grant.target.str()) +
+                   (grant.back ? ", in exchange for " + quoted(grant.back->vm.str()) : ""));
+  }
+  out_.send(from, {}, answer);
+}
+
+std::vector<market::Exchangeable> Trade::exchangeable(TimePoint now) const {
+  const std::set<VmId> gone = leaving();
+  const std::map<VmId, bool> planned = conductor_.planned_vms();
+  std::vector<market::Exchangeable> vms;
+  for (const auto& [id, member] : group_.members()) {
+    if (!group_.why_unusable(now, member).empty()) continue;
+    for (const wire::VmReport& vm : member.report.vms) {
+      const bool free = vm.vm.presence == Presence::running && vm.vm.movable &&
+                        vm.rest <= Duration(0) && !gone.contains(vm.vm.id) &&
+                        !planned.contains(vm.vm.id) && ledger_.find(vm.vm.id) == nullptr &&
+                        !conductor_.rests().contains(vm.vm.id);
+      if (free) vms.push_back({vm.vm.id, id, vm.vm.load});
+    }
+  }
+  return vms;
+}
+
+// Until the asker has named the lease for it, what goes back is known by the lease of the grant.
+void Trade::pledge(TimePoint now, const wire::Grant& grant, const NodeId& asker,
+                   const HostId& back_to) {
+  Outbound outbound;
+  outbound.vm = grant.back->vm;
+  outbound.from = grant.target;
+  outbound.to = back_to;
+  outbound.load = grant.back->load;
+  outbound.with = {asker, {}};
+  outbound.stage = Stage::pledged;
+  outbound.since = now;
+  outbound.other = grant.lease;
+  outbound.other_first = !grant.back->first;
+  outbound.other_vm = grant.vm;
+  outbound_.emplace(grant.lease, std::move(outbound));
+  ledger_.extend(grant.lease, now + swap_lease_ttl);
+}
+
+void Trade::take(TimePoint now, const NodeId& from, const wire::SwapBack& back) {
+  const auto found = outbound_.find(back.lease);
+  const bool known = found != outbound_.end() && found->second.stage == Stage::pledged &&
+                     found->second.with.master == from && found->second.to == back.target &&
+                     back.back.grantor == from && !outbound_.contains(back.back);
+  if (!known) return;
+  Outbound outbound = found->second;
+  outbound_.erase(found);
+  outbound.to_endpoint = back.target_endpoint;
+  outbound.stage = Stage::waiting_for_other;
+  outbound.since = now;
+  Outbound& moved = outbound_.emplace(back.back, std::move(outbound)).first->second;
+  if (!moved.other_first) propose(now, back.back, moved);
+}
+
+void Trade::take(TimePoint now, const NodeId& from, const wire::Release& release) {
+  out_.send(from, {}, wire::ReleaseAck{release.lease});
+  const market::Grantor::Granted* granted = grantor_.find(release.lease);
+  const auto swap = std::find_if(outbound_.begin(), outbound_.end(), [&](const auto& known) {
+    return known.second.other == release.lease && known.second.with.master == from;
+  });
+  const bool theirs = (granted != nullptr && granted->asker == from) || swap != outbound_.end();
+  if (!theirs) return;
+  conductor_.take_back(now, release.lease, true);
+}
+
+void Trade::take(TimePoint now, const NodeId& from, const wire::SwapOver& over) {
+  out_.send(from, {}, wire::SwapOverAck{over.lease});
+  const auto found = outbound_.find(over.lease);
+  if (found == outbound_.end() || found->second.with.master != from) return;
+  give_up(now, over.lease, over.reason);
+}
+
+// --- as the one who asks ------------------------------------------------------------------------
+
+void Trade::take(TimePoint now, const NodeId& from, const wire::RequestAnswer& answer) {
+  const market::Asker::Answered answered = asker_.take(now, from, answer);
+  for (const market::Asker::Release& one : answered.unwanted) {
+    // The same answer a second time.
+    if (outbound_.contains(one.lease) || one.lease.grantor != from) continue;
+    release(now, {from, one.endpoint}, one.lease);
+  }
+  for (const market::Asker::Granted& grant : answered.granted) {
+    if (grant.grant.lease.grantor == from) granted(now, grant);
+  }
+}
+
+void Trade::granted(TimePoint now, const market::Asker::Granted& granted) {
+  const wire::Grant& grant = granted.grant;
+  const Member* member = group_.find(granted.want.from);
+  const wire::VmReport* vm = member == nullptr ? nullptr : member->find(grant.vm);
+  const Party party{granted.grantor, granted.endpoint};
+  const bool still = vm != nullptr && vm->vm.presence == Presence::running && vm->vm.movable &&
+                     ledger_.find(grant.vm) == nullptr &&
+                     conductor_.withdraw(now, grant.vm, "another group takes it");
+  if (!still || outbound_.size() >= limits::outbound_max) return release(now, party, grant.lease);
+  Outbound outbound;
+  outbound.vm = grant.vm;
+  outbound.from = granted.want.from;
+  outbound.to = grant.target;
+  outbound.to_endpoint = grant.target_endpoint;
+  outbound.load = vm->vm.load;
+  outbound.heat = heat_of(*member);
+  outbound.drain = granted.want.drain;
+  outbound.with = party;
+  outbound.since = now;
+  out_.event(now, EventKind::planned, grant.vm, grant.target,
+             "master " + quoted(granted.grantor.str()) + " grants " + quoted(grant.vm.str()) +
+                 " room on " + quoted(grant.target.str()) +
+                 (grant.back ? ", in exchange for " + quoted(grant.back->vm.str()) : ""));
+  if (!grant.back) {
+    propose(now, grant.lease, outbound_.emplace(grant.lease, std::move(outbound)).first->second);
+    return;
+  }
+  const auto room =
+      ledger_.promise_exchange({grant.back->vm, grant.target, outbound.from, grant.back->load},
+                               outbound.load, !grant.back->first, now + swap_lease_ttl);
+  if (!room) return release(now, party, grant.lease);
+  outbound.stage = Stage::telling;
+  outbound.other = room->id;
+  outbound.other_first = grant.back->first;
+  outbound.other_vm = grant.back->vm;
+  Telling& telling = telling_[room->id];
+  telling.from_endpoint = grant.back->from_endpoint;
+  tell(now, room->id, telling);
+  outbound_.emplace(grant.lease, std::move(outbound));
+}
+
+void Trade::take(TimePoint, const NodeId& from, const wire::ReleaseAck& ack) {
+  const auto found = notes_.find(ack.lease);
+  if (found != notes_.end() && found->second.to.master == from &&
+      std::holds_alternative<wire::Release>(found->second.body))
+    notes_.erase(found);
+}
+
+void Trade::take(TimePoint, const NodeId& from, const wire::SwapOverAck& ack) {
+  const auto found = notes_.find(ack.lease);
+  if (found != notes_.end() && found->second.to.master == from &&
+      std::holds_alternative<wire::SwapOver>(found->second.body))
+    notes_.erase(found);
+}
+
+// --- plan exchange ------------------------------------------------------------------------------
+
+exchange::Own Trade::own_of(TimePoint now) const {
+  exchange::Own own;
+  own.self = out_.self();
+  std::map<VmId, bool> planned = conductor_.planned_vms();
+  for (const auto& [lease, outbound] : outbound_) {
+    const auto known = planned.find(outbound.vm);
+    own.moves.push_back({outbound.vm, outbound.rank, known != planned.end() && known->second});
+    if (known != planned.end()) planned.erase(known);
+  }
+  for (const auto& [vm, ordered] : planned) {
+    exchange::Rank rank;
+    rank.master = out_.self();
+    own.moves.push_back({vm, rank, ordered});
+  }
+  own.member = [this](const HostId& host) -> std::optional<Epoch> {
+    const Member* member = group_.find(host);
+    if (member == nullptr || member->lost) return std::nullopt;
+    return member->epoch;
+  };
+  own.ready = [this](const LeaseId& lease) {
+    const auto telling = telling_.find(lease);
+    return ledger_.find(lease) != nullptr && telling != telling_.end() && telling->second.told;
+  };
+  own.streams_free = [this](const HostId& host) {
+    const std::size_t used = conductor_.incoming_to(host);
+    return used >= config_.migrate.incoming
+               ? 0U
+               : config_.migrate.incoming - static_cast<std::uint32_t>(used);
+  };
+  own.rest = [this, now](const VmId& vm, const HostId& host) {
+    const auto left = departures_.find(vm);
+    if (left == departures_.end() || left->second.from != host) return Duration(0);
+    return std::max(Duration(0), left->second.at + config_.plan.cooldown - now);
+  };
+  own.rule_against = [](const VmId&, const HostId&) { return std::string(); };
+  return own;
+}
+
+void Trade::take(TimePoint now, const NodeId& from, const wire::Proposal& proposal) {
+  for (const wire::ProposedMove& move : proposal.moves) {
+    const ledger::Lease* lease = ledger_.find(move.lease);
+    if (lease == nullptr || lease->vm != move.vm || lease->to != move.to) continue;
+    ledger_.extend(move.lease, now + lease_kept_for);
+    // That it proposes says that it has heard of the lease.
+    const auto note = notes_.find(move.lease);
+    if (note != notes_.end() && note->second.to.master == from &&
+        std::holds_alternative<wire::SwapBack>(note->second.body))
+      notes_.erase(note);
+  }
+  exchange::Judgement judgement = judge_.judge(now, from, proposal, own_of(now));
+  for (const VmId& vm : judgement.withdrawn) {
+    const auto mine = std::find_if(outbound_.begin(), outbound_.end(),
+                                   [&](const auto& known) { return known.second.vm == vm; });
+    const std::string why = "a plan of master " + quoted(from.str()) + " goes first";
+    if (mine == outbound_.end()) {
+      conductor_.withdraw(now, vm, why);
+    } else {
+      ++rounds_lost_[vm];
+      give_up(now, LeaseId(mine->first), why);
+    }
+  }
+  out_.send(from, {}, std::move(judgement.verdict));
+}
+
+void Trade::take(TimePoint now, const NodeId& from, const wire::Verdict& verdict) {
+  judge_.heard(verdict.stamp);
+  proposals_.take(now, from, verdict);
+  for (const exchange::Proposals::Settled& one : proposals_.take_settled()) settled(now, one);
+}
+
+void Trade::heard(const wire::LeaseState& state) {
+  const auto telling = telling_.find(state.lease);
+  if (telling != telling_.end()) telling->second.told = true;
+}
+
+}  // namespace ballast::node
