@@ -16,6 +16,7 @@ constexpr std::size_t key_file_bytes_max = 1024;
 
 static_assert(crypto_sign_SEEDBYTES == std::tuple_size_v<Seed>);
 static_assert(crypto_sign_PUBLICKEYBYTES == std::tuple_size_v<IdentityKey>);
+static_assert(crypto_sign_BYTES == std::tuple_size_v<Signature>);
 static_assert(crypto_scalarmult_curve25519_BYTES == std::tuple_size_v<port::CurveKey>);
 
 void prepare_sodium() {
@@ -71,6 +72,32 @@ Result<Identity> Identity::read(const std::string& file) {
   const Identity identity = from_seed(*seed);
   sodium_memzero(seed->data(), seed->size());
   return identity;
+}
+
+Signature Identity::sign(std::string_view text) const {
+  IdentityKey open;
+  std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> secret{};
+  crypto_sign_seed_keypair(open.data(), secret.data(), seed_.data());
+  Signature signature{};
+  crypto_sign_detached(signature.data(), nullptr,
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                       secret.data());
+  sodium_memzero(secret.data(), secret.size());
+  return signature;
+}
+
+std::optional<std::array<std::uint8_t, 32>> Identity::shared_secret(
+    const port::CurveKey& other) const {
+  std::array<std::uint8_t, crypto_box_BEFORENMBYTES> secret{};
+  if (crypto_box_beforenm(secret.data(), other.data(), curve_secret_key_.data()) != 0)
+    return std::nullopt;
+  return secret;
+}
+
+bool is_signed_by(const IdentityKey& key, std::string_view text, const Signature& signature) {
+  return crypto_sign_verify_detached(signature.data(),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     text.size(), key.data()) == 0;
 }
 
 Status Identity::write_new(const std::string& file) const {

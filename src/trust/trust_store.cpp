@@ -1,5 +1,6 @@
 #include "ballast/trust/trust_store.h"
 
+#include <sodium.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -54,7 +55,7 @@ Status TrustStore::load() {
   by_key_.clear();
   for (const TrustedNode& node : *nodes) {
     const port::CurveKey key = curve_key_of(node.key);
-    by_id_[node.id] = {key, node.master};
+    by_id_[node.id] = {node.key, key, node.master};
     by_key_[key] = node.id;
   }
   stamp_ = stamp;
@@ -83,6 +84,30 @@ std::optional<port::CurveKey> TrustStore::key_of(const NodeId& node) const {
 bool TrustStore::may_be_master(const NodeId& node) const {
   const auto found = by_id_.find(node);
   return found != by_id_.end() && found->second.master;
+}
+
+std::optional<IdentityKey> TrustStore::identity_of(const NodeId& node) const {
+  const auto found = by_id_.find(node);
+  return found == by_id_.end() ? std::nullopt : std::optional(found->second.identity);
+}
+
+std::optional<wire::BeaconMac> TrustStore::shared_hash(const NodeId& node,
+                                                       std::string_view text) const {
+  const auto found = by_id_.find(node);
+  if (found == by_id_.end()) return std::nullopt;
+  auto secret = identity_.shared_secret(found->second.key);
+  if (!secret) return std::nullopt;
+  wire::BeaconMac mac{};
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, secret->data(), secret->size(), mac.size());
+  // The secret is CURVE's too: the context keeps the two uses apart.
+  constexpr std::string_view context = "ballast-beacon/1";
+  for (const std::string_view part : {context, text})
+    crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(part.data()),
+                              part.size());
+  crypto_generichash_final(&state, mac.data(), mac.size());
+  sodium_memzero(secret->data(), secret->size());
+  return mac;
 }
 
 }  // namespace ballast::trust

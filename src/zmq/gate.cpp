@@ -10,11 +10,21 @@ bool is_one_of(const wire::Body& body) {
   return (std::holds_alternative<Kinds>(body) || ...);
 }
 
+// The mesh, the market, the exchange of plans.
+bool is_between_masters(const wire::Body& body) {
+  return is_one_of<wire::Gossip, wire::Neighbor, wire::NeighborAnswer, wire::Disconnect,
+                   wire::Shuffle, wire::ShuffleAnswer, wire::Pull, wire::Pulled, wire::Request,
+                   wire::RequestAnswer, wire::Release, wire::ReleaseAck, wire::SwapBack,
+                   wire::SwapOver, wire::SwapOverAck, wire::Proposal, wire::Verdict>(body);
+}
+
 }  // namespace
 
 bool is_for_masters_only(const wire::Body& body) {
   return is_one_of<wire::AttachAnswer, wire::ReportAck, wire::Order, wire::OutcomeAck,
-                   wire::LeaseTell, wire::LeaseRevoke, wire::LeaseStateAck>(body);
+                   wire::LeaseTell, wire::LeaseRevoke, wire::LeaseStateAck, wire::Promote,
+                   wire::Dismiss>(body) ||
+         is_between_masters(body);
 }
 
 std::optional<wire::Message> Gate::admit(std::string_view bytes, const NodeId* proven) {

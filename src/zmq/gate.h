@@ -10,7 +10,8 @@
 
 namespace ballast::zmq {
 
-// True for what only a master says: answers to a slave, orders, leases.
+// True for what only a master says: answers to a slave, orders, leases, and all that masters say to
+// each other.
 bool is_for_masters_only(const wire::Body& body);
 
 class Gate {

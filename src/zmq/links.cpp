@@ -40,7 +40,7 @@ void Links::send(const NodeId& to, const std::string& endpoint, std::string_view
 Links::Link* Links::open(const NodeId& to, const std::string& endpoint) {
   const std::optional<port::CurveKey> key = key_of(to);
   if (!key) {
-    links_.erase(to);
+    close(links_.find(to));
     ++counters_.no_key;
     return nullptr;
   }
@@ -54,7 +54,7 @@ Links::Link* Links::open(const NodeId& to, const std::string& endpoint) {
     }
     if (!link.refused && !elsewhere && link.key == *key) return &link;
     const std::string again = endpoint.empty() ? link.endpoint : endpoint;
-    links_.erase(found);
+    close(found);
     return open(to, again);
   }
   if (!endpoint.starts_with("tcp://")) {
@@ -80,7 +80,14 @@ Links::Link* Links::open(const NodeId& to, const std::string& endpoint) {
   return &links_.emplace(to, std::move(link)).first->second;
 }
 
+void Links::close(Map::iterator at) {
+  if (at == links_.end()) return;
+  if (at->second.up) lost_.push_back(at->first);
+  links_.erase(at);
+}
+
 void Links::take_link_events(std::vector<wire::TransportEvent>& events) {
+  for (NodeId& peer : std::exchange(lost_, {})) events.push_back(wire::LinkDown{std::move(peer)});
   for (auto& [peer, link] : links_) {
     while (const auto event = link.monitor->take()) note(peer, link, *event, events);
   }
@@ -126,7 +133,9 @@ void Links::tidy() {
   for (auto at = links_.begin(); at != links_.end();) {
     const bool idle =
         now - at->second.last_used > settings_.idle_close && attached_to_ != at->first;
-    if (idle || key_of(at->first) != at->second.key) {
+    if (key_of(at->first) != at->second.key) {
+      close(at++);
+    } else if (idle) {
       at = links_.erase(at);
     } else {
       ++at;

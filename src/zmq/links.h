@@ -65,6 +65,8 @@ class Links {
   // The open link, or null when it cannot be had (counted).
   Link* open(const NodeId& to, const std::string& endpoint);
   std::optional<port::CurveKey> key_of(const NodeId& node) const;
+  // Closes a link that is not to be used any more, which counts as broken.
+  void close(Map::iterator at);
   void note(const NodeId& peer, Link& link, ConnectionEvent event,
             std::vector<wire::TransportEvent>& events);
 
@@ -75,6 +77,7 @@ class Links {
   Map links_;
   std::optional<NodeId> attached_to_;  // its link is never idle
   std::optional<NodeId> last_served_;
+  std::vector<NodeId> lost_;  // closed by ourselves while they were up, not for want of use
 };
 
 }  // namespace ballast::zmq

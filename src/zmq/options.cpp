@@ -15,6 +15,8 @@ constexpr int handshake_timeout_ms = 5'000;
 constexpr int reconnect_first_ms = 100;
 constexpr int reconnect_longest_ms = 5'000;
 constexpr int backlog = 1'024;
+// With room for the handshake of CURVE, which the bound is for as well.
+constexpr std::int64_t subscription_bytes_max = 1'024;
 constexpr int keepalive_idle_s = 60;
 constexpr int keepalive_every_s = 10;
 constexpr int keepalive_count = 3;
@@ -43,6 +45,19 @@ void set_up_tcp(::zmq::socket_t& socket) {
   socket.set(option::tcp_keepalive_cnt, keepalive_count);
 }
 
+void be_curve_server(::zmq::socket_t& socket, const port::Trust& trust, const char* zap_domain) {
+  socket.set(option::curve_server, true);
+  socket.set(option::curve_secretkey, ::zmq::buffer(trust.secret_key()));
+  socket.set(option::zap_domain, zap_domain);
+}
+
+void be_curve_client(::zmq::socket_t& socket, const port::Trust& trust,
+                     const port::CurveKey& server_key) {
+  socket.set(option::curve_serverkey, ::zmq::buffer(server_key));
+  socket.set(option::curve_publickey, ::zmq::buffer(trust.public_key()));
+  socket.set(option::curve_secretkey, ::zmq::buffer(trust.secret_key()));
+}
+
 }  // namespace
 
 void set_up(::zmq::context_t& context) {
@@ -54,19 +69,27 @@ void set_up_router(::zmq::socket_t& socket, const port::Trust* trust) {
   set_up_tcp(socket);
   socket.set(option::router_mandatory, true);
   socket.set(option::router_handover, false);
-  if (trust == nullptr) return;
-  socket.set(option::curve_server, true);
-  socket.set(option::curve_secretkey, ::zmq::buffer(trust->secret_key()));
-  socket.set(option::zap_domain, "ballast");
+  if (trust != nullptr) be_curve_server(socket, *trust, zap_domain_router);
 }
 
 void set_up_dealer(::zmq::socket_t& socket, const port::Trust* trust,
                    const port::CurveKey& server_key) {
   set_up_tcp(socket);
-  if (trust == nullptr) return;
-  socket.set(option::curve_serverkey, ::zmq::buffer(server_key));
-  socket.set(option::curve_publickey, ::zmq::buffer(trust->public_key()));
-  socket.set(option::curve_secretkey, ::zmq::buffer(trust->secret_key()));
+  if (trust != nullptr) be_curve_client(socket, *trust, server_key);
+}
+
+void set_up_feed(::zmq::socket_t& socket, const port::Trust* trust) {
+  set_up_tcp(socket);
+  // Subscriptions are all that comes in.
+  socket.set(option::maxmsgsize, subscription_bytes_max);
+  socket.set(option::xpub_verboser, 1);
+  if (trust != nullptr) be_curve_server(socket, *trust, zap_domain_feed);
+}
+
+void set_up_subscriber(::zmq::socket_t& socket, const port::Trust* trust,
+                       const port::CurveKey& server_key) {
+  set_up_tcp(socket);
+  if (trust != nullptr) be_curve_client(socket, *trust, server_key);
 }
 
 void set_up_control(::zmq::socket_t& socket, std::size_t bytes_max) {

@@ -19,6 +19,15 @@ void set_up_router(::zmq::socket_t& socket, const port::Trust* trust);
 void set_up_dealer(::zmq::socket_t& socket, const port::Trust* trust,
                    const port::CurveKey& server_key);
 
+// What the doorman is asked with: who may come to the ROUTER, and who to the feed.
+inline constexpr const char* zap_domain_router = "ballast";
+inline constexpr const char* zap_domain_feed = "ballast-feed";
+
+// The feed (XPUB) that others subscribe to, and a subscriber (SUB) of another's; CURVE as above.
+void set_up_feed(::zmq::socket_t& socket, const port::Trust* trust);
+void set_up_subscriber(::zmq::socket_t& socket, const port::Trust* trust,
+                       const port::CurveKey& server_key);
+
 // Both ends of the control socket; what comes in has at most `bytes_max`.
 void set_up_control(::zmq::socket_t& socket, std::size_t bytes_max);
 

@@ -5,8 +5,11 @@
 
 #include "ballast/base/assert.h"
 #include "ballast/wire/codec.h"
+#include "feed.h"
+#include "feeds.h"
 #include "frames.h"
 #include "gate.h"
+#include "guests.h"
 #include "links.h"
 #include "monitor.h"
 #include "options.h"
@@ -17,6 +20,7 @@ namespace ballast::zmq {
 namespace {
 
 constexpr std::size_t zap_questions_per_turn = 64;
+constexpr std::size_t subscriptions_per_turn = 256;
 constexpr std::chrono::seconds tidy_every(1);
 
 }  // namespace
@@ -26,6 +30,7 @@ struct ZmqTransport::Parts {
       : settings(given),
         trust(trust_given),
         links(context, settings, trust, counters),
+        feeds(context, settings, trust, counters),
         sessions(given.peers_max),
         gate(settings, trust, counters) {
     set_up(context);
@@ -37,10 +42,16 @@ struct ZmqTransport::Parts {
     endpoint = router.get(::zmq::sockopt::last_endpoint);
   }
 
+  void open_feed() { feed.emplace(context, settings, trust, counters); }
+
   void reply(const NodeId& to, std::string_view bytes);
   void watch_the_door();
   std::optional<wire::Delivered> receive_from_session(std::size_t& looks);
   std::optional<wire::Delivered> receive_from_link(std::size_t& looks);
+  std::optional<wire::Delivered> receive_from_feed(std::size_t& looks);
+  // From the next of the three in turn, so that none starves another.
+  std::optional<wire::Delivered> receive(std::size_t& looks);
+  void tidy();
   bool is_still_trusted(const NodeId& node, const port::CurveKey& key) const;
   // Notes the session of a message; false when a newer one has replaced it.
   bool takes(const NodeId& node, std::string_view session, const port::CurveKey& key,
@@ -54,10 +65,13 @@ struct ZmqTransport::Parts {
   ::zmq::socket_t router;
   std::optional<Monitor> router_monitor;
   std::string endpoint;
+  Guests guests;
+  std::optional<Feed> feed;
   Links links;
+  Feeds feeds;
   Sessions sessions;
   Gate gate;
-  bool links_first = false;
+  unsigned turn = 0;
   Links::Clock::time_point tidy_at = Links::Clock::now() + tidy_every;
 };
 
@@ -84,7 +98,12 @@ void ZmqTransport::Parts::reply(const NodeId& to, std::string_view bytes) {
 }
 
 void ZmqTransport::Parts::watch_the_door() {
-  if (zap) counters.refused_keys += zap->serve(zap_questions_per_turn);
+  if (zap) {
+    const ZapHandler::Refused refused = zap->serve(zap_questions_per_turn);
+    counters.refused_keys += refused.strangers;
+    counters.refused_subscribers += refused.not_masters;
+  }
+  if (feed) feed->watch(subscriptions_per_turn);
   while (const auto event = router_monitor->take()) {
     if (*event == ConnectionEvent::down) ++counters.lost_sessions;
     if (*event == ConnectionEvent::refused || *event == ConnectionEvent::failed) {
@@ -123,8 +142,10 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_session(std::si
       proven = ZapHandler::proven_by(frame);
       if (!proven || !is_still_trusted(proven->node, proven->key)) {
         ++counters.untrusted;
+        if (const auto connection = connection_of(frame)) cut(*connection);
         continue;
       }
+      guests.note(frame, *proven);
     }
     auto message = gate.admit(frame.to_string_view(), proven ? &proven->node : nullptr);
     if (!message) continue;
@@ -150,20 +171,71 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_link(std::size_
   return std::nullopt;
 }
 
+std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_feed(std::size_t& looks) {
+  for (; looks > 0; --looks) {
+    std::optional<Feeds::Incoming> incoming = feeds.receive();
+    if (!incoming) return std::nullopt;
+    auto message = gate.admit(incoming->message.to_string_view(), &incoming->peer);
+    if (!message) continue;
+    if (!std::holds_alternative<wire::Gossip>(message->body)) {
+      ++counters.not_gossip;
+      continue;
+    }
+    --looks;
+    return wire::Delivered{std::move(incoming->peer), std::move(*message)};
+  }
+  return std::nullopt;
+}
+
+std::optional<wire::Delivered> ZmqTransport::Parts::receive(std::size_t& looks) {
+  constexpr unsigned sources = 3;
+  std::optional<wire::Delivered> delivered;
+  for (unsigned tried = 0; tried < sources && !delivered; ++tried) {
+    turn = (turn + 1) % sources;
+    switch (turn) {
+      case 0: delivered = receive_from_link(looks); break;
+      case 1: delivered = receive_from_session(looks); break;
+      default: delivered = receive_from_feed(looks); break;
+    }
+  }
+  return delivered;
+}
+
+void ZmqTransport::Parts::tidy() {
+  links.tidy();
+  feeds.tidy();
+  if (feed) feed->tidy();
+  counters.cut_connections += guests.tidy(
+      [this](const Guest& guest) { return is_still_trusted(guest.who.node, guest.who.key); });
+  tidy_at = Links::Clock::now() + tidy_every;
+}
+
 Result<std::unique_ptr<ZmqTransport>> ZmqTransport::open(const TransportSettings& settings,
                                                          const port::Trust* trust) {
   BALLAST_ASSERT(trust != nullptr || !settings.security, "security without a trust store");
+  const auto refused = [](const char* key, const std::string& address, const std::string& why) {
+    return Error{std::string("node.") + key + ": cannot listen at " + ballast::quoted(address) +
+                 ": " + why};
+  };
   if (!settings.bind.starts_with("tcp://")) {
-    return Error{"node.bind: found " + ballast::quoted(settings.bind) +
-                 ", expected \"tcp://address:port\""};
+    return refused("bind", settings.bind, "expected \"tcp://address:port\"");
+  }
+  const bool has_feed = !settings.bind_feed.empty();
+  if (has_feed && !settings.bind_feed.starts_with("tcp://")) {
+    return refused("bind_feed", settings.bind_feed, "expected \"tcp://address:port\"");
+  }
+  std::unique_ptr<Parts> parts;
+  try {
+    parts = std::make_unique<Parts>(settings, trust);
+  } catch (const ::zmq::error_t& error) {
+    return refused("bind", settings.bind, error.what());
   }
   try {
-    return std::unique_ptr<ZmqTransport>(
-        new ZmqTransport(std::make_unique<Parts>(settings, trust)));
+    if (has_feed) parts->open_feed();
   } catch (const ::zmq::error_t& error) {
-    return Error{"node.bind: cannot listen at " + ballast::quoted(settings.bind) + ": " +
-                 error.what()};
+    return refused("bind_feed", settings.bind_feed, error.what());
   }
+  return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(parts)));
 }
 
 ZmqTransport::ZmqTransport(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -180,44 +252,61 @@ void ZmqTransport::send(const wire::Envelope& envelope) {
   parts_->links.send(envelope.to, envelope.endpoint, bytes, is_attach);
 }
 
+void ZmqTransport::publish(const wire::Publication& publication) {
+  if (!parts_->feed || !std::holds_alternative<wire::Gossip>(publication.message.body)) {
+    ++parts_->counters.bad_publication;
+    return;
+  }
+  const std::string bytes = wire::encode(publication.message);
+  if (bytes.size() > limits::message_bytes_max) {
+    ++parts_->counters.too_long;
+    return;
+  }
+  parts_->feed->publish(publication.topic, bytes);
+}
+
+void ZmqTransport::subscribe(const wire::Subscription& subscription) {
+  parts_->feeds.subscribe(subscription);
+}
+
 std::vector<wire::TransportEvent> ZmqTransport::take_events(std::size_t count_max) {
   Parts& parts = *parts_;
   std::vector<wire::TransportEvent> events;
   parts.watch_the_door();
-  if (Links::Clock::now() >= parts.tidy_at) {
-    parts.links.tidy();
-    parts.tidy_at = Links::Clock::now() + tidy_every;
-  }
+  if (Links::Clock::now() >= parts.tidy_at) parts.tidy();
   parts.links.take_link_events(events);
+  parts.feeds.take_feed_events(events);
   // Junk costs a look as well, so that a flood of it cannot hold the thread.
   std::size_t looks = 2 * count_max + 2;
-  // Links and sessions take turns, so that neither starves the other.
-  bool others_empty = false;
   while (events.size() < count_max && looks > 0) {
-    parts.links_first = !parts.links_first;
-    auto delivered =
-        parts.links_first ? parts.receive_from_link(looks) : parts.receive_from_session(looks);
-    if (delivered) {
-      events.push_back(std::move(*delivered));
-      ++parts.counters.received;
-      others_empty = false;
-    } else if (std::exchange(others_empty, true)) {
-      break;
-    }
+    std::optional<wire::Delivered> delivered = parts.receive(looks);
+    if (!delivered) break;
+    events.push_back(std::move(*delivered));
+    ++parts.counters.received;
   }
   return events;
 }
 
 const std::string& ZmqTransport::endpoint() const { return parts_->endpoint; }
+const std::string& ZmqTransport::feed() const {
+  static const std::string none;
+  return parts_->feed ? parts_->feed->endpoint() : none;
+}
 const TransportCounters& ZmqTransport::counters() const { return parts_->counters; }
 std::size_t ZmqTransport::links() const { return parts_->links.size(); }
 std::size_t ZmqTransport::sessions() const { return parts_->sessions.size(); }
+std::size_t ZmqTransport::feeds() const { return parts_->feeds.size(); }
+std::size_t ZmqTransport::subscribers() const {
+  return parts_->feed ? parts_->feed->subscribers() : 0;
+}
 
 void ZmqTransport::append_sockets(std::vector<void*>& sockets) const {
   sockets.push_back(parts_->router.handle());
   sockets.push_back(parts_->router_monitor->socket());
   if (parts_->zap) sockets.push_back(parts_->zap->socket());
+  if (parts_->feed) sockets.push_back(parts_->feed->socket());
   parts_->links.append_sockets(sockets);
+  parts_->feeds.append_sockets(sockets);
 }
 
 }  // namespace ballast::zmq

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ballast/base/limits.h"
+#include "options.h"
 
 namespace ballast::zmq {
 namespace {
@@ -71,8 +72,8 @@ ZapHandler::ZapHandler(::zmq::context_t& context, const port::Trust& trust)
   socket_.bind(zap_endpoint);
 }
 
-std::uint64_t ZapHandler::serve(std::size_t count_max) {
-  std::uint64_t refused = 0;
+ZapHandler::Refused ZapHandler::serve(std::size_t count_max) {
+  Refused refused;
   for (std::size_t i = 0; i < count_max; ++i) {
     std::vector<::zmq::message_t> request = receive_all(socket_);
     if (request.empty()) break;
@@ -83,7 +84,13 @@ std::uint64_t ZapHandler::serve(std::size_t count_max) {
       std::memcpy(shown.data(), request[key].data(), shown.size());
       node = trust_.node_of(shown);
     }
-    if (!node) ++refused;
+    if (!node) {
+      ++refused.strangers;
+    } else if (request[domain].to_string_view() == zap_domain_feed &&
+               !trust_.may_be_master(*node)) {
+      ++refused.not_masters;
+      node.reset();
+    }
     const std::string id = request.size() > request_id ? request[request_id].to_string() : "";
     const std::string reply[] = {zap_version,
                                  id,

@@ -15,7 +15,8 @@ namespace ballast::zmq {
 // Who opened the connection that a message came on, as our doorman wrote it there.
 struct Proven {
   NodeId node;
-  port::CurveKey key;
+  port::CurveKey key{};
+  bool operator==(const Proven&) const = default;
 };
 
 class ZapHandler {
@@ -23,8 +24,12 @@ class ZapHandler {
   // Must exist before the first CURVE server of the context.
   ZapHandler(::zmq::context_t& context, const port::Trust& trust);
 
+  struct Refused {
+    std::uint64_t strangers = 0;
+    std::uint64_t not_masters = 0;  // trusted, but not to subscribe
+  };
   // Answers what has been asked, at most `count_max` questions. Returns how many keys it refused.
-  std::uint64_t serve(std::size_t count_max);
+  Refused serve(std::size_t count_max);
   void* socket() const { return const_cast<::zmq::socket_t&>(socket_).handle(); }
 
   // Nothing for a connection that was made without CURVE.

@@ -41,6 +41,9 @@ class OnePair final : public port::Trust {
   }
   std::optional<port::CurveKey> key_of(const NodeId&) const override { return open_; }
   bool may_be_master(const NodeId&) const override { return false; }
+  std::optional<wire::BeaconMac> shared_hash(const NodeId&, std::string_view) const override {
+    return std::nullopt;
+  }
 
  private:
   NodeId node_;

@@ -44,6 +44,18 @@ bool TestTrust::may_be_master(const NodeId& node) const {
   return std::count(members_.masters.begin(), members_.masters.end(), node) > 0;
 }
 
+std::optional<wire::BeaconMac> TestTrust::shared_hash(const NodeId& node,
+                                                      std::string_view text) const {
+  const auto key = key_of(node);
+  if (!key) return std::nullopt;
+  wire::BeaconMac mac{};
+  std::uint64_t hash = 7;
+  for (std::size_t i = 0; i < key->size(); ++i) hash = hash * 31 + ((*key)[i] ^ own_.open[i]);
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  for (std::uint8_t& byte : mac) byte = static_cast<std::uint8_t>((hash *= 0x9E3779B1U) >> 40U);
+  return mac;
+}
+
 Node::Node(const std::string& name, const Members& members, const KeyPair& keys,
            const std::string& bind)
     : id(name), trust(std::make_unique<TestTrust>(members, keys)) {

@@ -36,6 +36,9 @@ class TestTrust final : public port::Trust {
   std::optional<NodeId> node_of(const port::CurveKey& key) const override;
   std::optional<port::CurveKey> key_of(const NodeId& node) const override;
   bool may_be_master(const NodeId& node) const override;
+  // Not secret, but the same for two nodes and no others.
+  std::optional<wire::BeaconMac> shared_hash(const NodeId& node,
+                                             std::string_view text) const override;
 
  private:
   const Members& members_;

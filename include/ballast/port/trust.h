@@ -4,8 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "ballast/base/ids.h"
+#include "ballast/wire/beacon.h"
 
 namespace ballast::port {
 
@@ -29,6 +31,11 @@ class Trust {
   virtual std::optional<CurveKey> key_of(const NodeId& node) const = 0;
   // True when this node may order and grant.
   virtual bool may_be_master(const NodeId& node) const = 0;
+
+  // A hash over this text that only we and this node can make: its key is the secret that our two
+  // CURVE keys share. Nothing for a node that is not trusted. Source: design, section 4, "Beacons".
+  virtual std::optional<wire::BeaconMac> shared_hash(const NodeId& node,
+                                                     std::string_view text) const = 0;
 };
 
 }  // namespace ballast::port

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ namespace ballast::trust {
 
 using Seed = std::array<std::uint8_t, 32>;
 using IdentityKey = std::array<std::uint8_t, 32>;  // Ed25519 public
+using Signature = std::array<std::uint8_t, 64>;    // Ed25519, detached
 
 // Secret; wiped when it goes.
 class Identity {
@@ -34,6 +36,12 @@ class Identity {
   // overwritten.
   Status write_new(const std::string& file) const;
 
+  // Deterministic: the same text gives the same signature.
+  Signature sign(std::string_view text) const;
+  // The X25519 secret that we share with the owner of this key; nothing for a key that would give
+  // a secret known to all.
+  std::optional<std::array<std::uint8_t, 32>> shared_secret(const port::CurveKey& other) const;
+
   const IdentityKey& public_key() const { return public_key_; }
   const port::CurveKey& curve_public_key() const { return curve_public_key_; }
   const port::CurveKey& curve_secret_key() const { return curve_secret_key_; }
@@ -46,6 +54,9 @@ class Identity {
   port::CurveKey curve_public_key_{};
   port::CurveKey curve_secret_key_{};
 };
+
+// Whether the owner of this key signed this text.
+bool is_signed_by(const IdentityKey& key, std::string_view text, const Signature& signature);
 
 // A public key as people pass it on: 44 characters of base64.
 std::string text_of(const IdentityKey& key);

@@ -29,6 +29,11 @@ class TrustStore final : public port::Trust {
   std::optional<NodeId> node_of(const port::CurveKey& key) const override;
   std::optional<port::CurveKey> key_of(const NodeId& node) const override;
   bool may_be_master(const NodeId& node) const override;
+  std::optional<wire::BeaconMac> shared_hash(const NodeId& node,
+                                             std::string_view text) const override;
+
+  // The identity that this node signs with.
+  std::optional<IdentityKey> identity_of(const NodeId& node) const;
 
   const Identity& identity() const { return identity_; }
   std::size_t size() const { return by_id_.size(); }
@@ -45,6 +50,7 @@ class TrustStore final : public port::Trust {
     bool operator==(const Stamp&) const = default;
   };
   struct Known {
+    IdentityKey identity{};
     port::CurveKey key{};
     bool master = false;
   };

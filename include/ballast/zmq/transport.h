@@ -1,5 +1,6 @@
 // The network over ZeroMQ: one ROUTER for the sessions that others open to us, one DEALER for each
-// node that we speak to first. All sockets belong to the one thread that calls. Source: design,
+// node that we speak to first, one PUB for what we publish, one SUB for each feed that we follow.
+// All sockets belong to the one thread that calls. Source: design,
 // section 4.
 //
 // Whoever speaks is proven before a message is handed up: CURVE with the key that the trust store
@@ -23,8 +24,10 @@
 namespace ballast::zmq {
 
 struct TransportSettings {
-  std::string cluster;  // messages of another cluster are dropped
-  std::string bind;     // "tcp://address:port"; port "*" takes a free one
+  std::string cluster;    // messages of another cluster are dropped
+  std::string bind;       // "tcp://address:port"; port "*" takes a free one
+  std::string bind_feed;  // the same, for the feed; empty: no feed
+  std::vector<std::string> topics = {"own", "first", "again"};  // of our feed
   // False, for tests only: no CURVE, and a sender is who its header says.
   bool security = true;
   // A connection of ours without a message for so long is closed; the one to the node that we last
@@ -37,6 +40,7 @@ struct TransportSettings {
 struct TransportCounters {
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
+  std::uint64_t published = 0;
 
   // Dropped on the way in
   std::uint64_t undecodable = 0;   // bytes that are no message
@@ -44,7 +48,8 @@ struct TransportCounters {
   std::uint64_t wrong_cluster = 0;
   std::uint64_t impostor = 0;    // names a sender that its key does not belong to
   std::uint64_t untrusted = 0;   // its key was revoked or replaced since it connected
-  std::uint64_t not_master = 0;  // says what only masters may say
+  std::uint64_t not_master = 0;  // says what only masters may say, or feeds what only they may
+  std::uint64_t not_gossip = 0;  // on a feed, but no Gossip
   // From a session that a newer one of the same node has replaced: alarm, two nodes may have one
   // key.
   std::uint64_t doubled_session = 0;
@@ -56,7 +61,8 @@ struct TransportCounters {
   std::uint64_t queue_full = 0;
   std::uint64_t link_down = 0;  // enough is waiting for that connection already
   std::uint64_t too_long = 0;
-  std::uint64_t peers_full = 0;  // as many connections as allowed, or no descriptor left
+  std::uint64_t bad_publication = 0;  // no Gossip, an unknown topic, or there is no feed
+  std::uint64_t peers_full = 0;       // as many connections as allowed, or no descriptor left
 
   // Connections
   std::uint64_t refused_keys = 0;       // strangers at our door
@@ -64,6 +70,13 @@ struct TransportCounters {
   std::uint64_t lost_sessions = 0;      // TCP connections of others that ended, for any reason
   std::uint64_t refused_by_peer = 0;    // our handshake failed at a node that we connected to
   std::uint64_t replaced_sessions = 0;  // a node came back on a new connection
+  std::uint64_t cut_connections = 0;    // ended by us: their key is no longer trusted for them
+
+  // Subscribers that were refused or cut off
+  std::uint64_t refused_subscribers = 0;     // trusted, but not as master
+  std::uint64_t unknown_topic = 0;           // asked for what we do not publish
+  std::uint64_t subscriptions_too_many = 0;  // changed their mind too often
+  std::uint64_t subscribers_too_many = 0;    // more connections than allowed
 };
 
 class ZmqTransport final : public port::Transport {
@@ -75,14 +88,21 @@ class ZmqTransport final : public port::Transport {
   ~ZmqTransport() override;
 
   void send(const wire::Envelope& envelope) override;
+  void publish(const wire::Publication& publication) override;
+  void subscribe(const wire::Subscription& subscription) override;
   std::vector<wire::TransportEvent> take_events(std::size_t count_max) override;
 
   // Where the ROUTER is bound, with the port that it got.
   const std::string& endpoint() const;
+  // Where the feed is bound; empty when there is none.
+  const std::string& feed() const;
   const TransportCounters& counters() const;
   // Open connections of ours, and sessions of others.
   std::size_t links() const;
   std::size_t sessions() const;
+  // Feeds that we follow, and connections that follow ours.
+  std::size_t feeds() const;
+  std::size_t subscribers() const;
 
   // The libzmq sockets that wait() polls.
   void append_sockets(std::vector<void*>& sockets) const;

@@ -1,0 +1,45 @@
+// What we publish: a PUB socket that trusted masters subscribe to. It is an XPUB, because that one
+// tells who subscribes to what: only to the topics that we have, and not without end. Whoever asks
+// for another, or again and again, is cut off and counted. Source: design, section 4.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+#include <zmq.hpp>
+
+#include "ballast/zmq/transport.h"
+#include "guests.h"
+
+namespace ballast::zmq {
+
+class Feed {
+ public:
+  // Binds; throws zmq::error_t.
+  Feed(::zmq::context_t& context, const TransportSettings& settings, const port::Trust* trust,
+       TransportCounters& counters);
+
+  void publish(std::string_view topic, std::string_view bytes);
+
+  // Looks at what subscribers have asked for, at most `count_max` of it.
+  void watch(std::size_t count_max);
+  // Cuts off those whose key was revoked, or who may no longer be master.
+  void tidy();
+
+  const std::string& endpoint() const { return endpoint_; }
+  std::size_t subscribers() const { return guests_.size(); }
+  void* socket() const { return const_cast<::zmq::socket_t&>(socket_).handle(); }
+
+ private:
+  bool knows(std::string_view topic) const;
+  bool may_stay(const Proven& who) const;
+
+  const TransportSettings& settings_;
+  const port::Trust* trust_;
+  TransportCounters& counters_;
+  ::zmq::socket_t socket_;
+  std::string endpoint_;
+  Guests guests_;
+};
+
+}  // namespace ballast::zmq
