@@ -69,9 +69,11 @@ std::vector<wire::Peer> Membership::sample(std::size_t count, const NodeId& exce
   return chosen;
 }
 
-void Membership::ask(TimePoint now, const wire::Peer& peer, bool urgent, bool lost, Effects& out) {
-  tries_.push_back({peer, now + settings_.answer_timeout, lost});
-  out.directs.push_back({peer.id, peer.endpoint, wire::Neighbor{self_, urgent, picture_wanted_}});
+void Membership::ask(TimePoint now, const Try& one, bool urgent, Effects& out) {
+  tries_.push_back(one);
+  tries_.back().deadline = now + settings_.answer_timeout;
+  out.directs.push_back(
+      {one.peer.id, one.peer.endpoint, wire::Neighbor{self_, urgent, picture_wanted_}});
 }
 
 void Membership::add_link(TimePoint now, const wire::Peer& peer) {

@@ -87,12 +87,14 @@ class Membership {
     wire::Peer peer;
     TimePoint deadline;
     bool lost = false;
+    bool probe = false;  // of one whose link broke just now: not in place of another try
   };
   struct Remembered {
     wire::Peer peer;
-    bool lost = false;  // from a link that broke: ask urgently
+    bool lost = false;    // from a link that broke: ask urgently
+    unsigned probes = 0;  // left, one a round, before it is only tried now and then
   };
-  void ask(TimePoint now, const wire::Peer& peer, bool urgent, bool lost, Effects& out);
+  void ask(TimePoint now, const Try& one, bool urgent, Effects& out);
   void affirm(TimePoint now, Link& link, Effects& out);
   void add_link(TimePoint now, const wire::Peer& peer);
   void drop_link(std::size_t index, bool broken);
@@ -100,6 +102,7 @@ class Membership {
   void watch(TimePoint now, Effects& out);
   void shuffle(TimePoint now, Effects& out);
   void try_remembered(TimePoint now, Effects& out);
+  void probe_lost(TimePoint now, Effects& out);
   void remember(const wire::Peer& peer, bool lost);
   void add_passive(const wire::Peer& peer, bool replace);
   void forget_passive(const NodeId& id);

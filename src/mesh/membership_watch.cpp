@@ -6,6 +6,11 @@
 #include "membership.h"
 
 namespace ballast::mesh {
+namespace {
+
+constexpr unsigned probes_of_lost = 5;
+
+}  // namespace
 
 std::size_t Membership::sound_links() const {
   return static_cast<std::size_t>(
@@ -33,7 +38,17 @@ void Membership::remember(const wire::Peer& peer, bool lost) {
     return;
   }
   if (remembered_.size() >= limits::peers_remembered_max) remembered_.pop_front();
-  remembered_.push_back({peer, lost});
+  remembered_.push_back({peer, lost, lost ? probes_of_lost : 0});
+}
+
+// A link that breaks may only have been unlucky: its peer is asked a few times before it is
+// suspected.
+void Membership::probe_lost(TimePoint now, Effects& out) {
+  for (Remembered& one : remembered_) {
+    if (one.probes == 0) continue;
+    --one.probes;
+    if (!is_tried(one.peer.id)) ask(now, {one.peer, now, one.lost, true}, one.lost, out);
+  }
 }
 
 void Membership::hint(const wire::Peer& peer, bool foreign) {
@@ -76,7 +91,7 @@ void Membership::watch(TimePoint now, Effects& out) {
       drop_link(i, true);
       continue;
     }
-    const bool worrying = link.doubted || unheard * 2 > settings_.silence;
+    const bool worrying = link.doubted || unheard * 3 > settings_.silence;
     const Duration interval = worrying ? settings_.answer_timeout : settings_.affirm_interval;
     if (now - link.affirmed >= interval) affirm(now, link, out);
   }
@@ -128,10 +143,13 @@ void Membership::seek(TimePoint now, Effects& out) {
     next_seek_ = now + settings_.seek_interval;
   }
   parallel = std::min(parallel, limits::peers_asked_max);
-  while (tries_.size() < parallel) {
+  auto trying = static_cast<std::size_t>(
+      std::count_if(tries_.begin(), tries_.end(), [](const Try& one) { return !one.probe; }));
+  while (trying < parallel) {
     const std::optional<wire::Peer> peer = candidate();
     if (!peer) return;
-    ask(now, *peer, urgent, false, out);
+    ask(now, {*peer, now}, urgent, out);
+    ++trying;
   }
 }
 
@@ -144,7 +162,7 @@ void Membership::try_remembered(TimePoint now, Effects& out) {
   remembered_.pop_front();
   remembered_.push_back(one);
   if (is_link(one.peer.id) || is_tried(one.peer.id)) return;
-  ask(now, one.peer, one.lost, one.lost, out);
+  ask(now, {one.peer, now, one.lost}, one.lost, out);
 }
 
 void Membership::tick(TimePoint now, std::size_t masters, Effects& out) {
@@ -154,6 +172,7 @@ void Membership::tick(TimePoint now, std::size_t masters, Effects& out) {
     link.corrected = link.shuffled = false;
   }
   watch(now, out);
+  probe_lost(now, out);
   seek(now, out);
   shuffle(now, out);
   try_remembered(now, out);

@@ -29,8 +29,10 @@ bool Mesh::State::is_within_rate(Link* link) {
 }
 
 void Mesh::State::take(TimePoint now, const NodeId& from, const wire::Body& body) {
-  Link* link = membership.link(wire::key_of(from));
+  const std::uint64_t key = wire::key_of(from);
+  Link* link = membership.link(key);
   if (!is_within_rate(link)) return;
+  if (!link) witnesses.reached(key);
   if (const auto* neighbor = std::get_if<wire::Neighbor>(&body)) {
     membership.take(now, from, *neighbor, effects);
   } else if (const auto* answer = std::get_if<wire::NeighborAnswer>(&body)) {

@@ -15,7 +15,7 @@ bool News::add(const wire::ItemPtr& item) {
 }
 
 void News::tick(Effects& out, std::vector<wire::DigestEntry>& digest) {
-  constexpr unsigned rounds_kept = 6;
+  constexpr unsigned rounds_kept = 12;
   wire::Gossip first;
   wire::Gossip again;
   for (Entry& entry : items_) {
@@ -67,20 +67,22 @@ void Wanted::got(std::uint64_t key) {
   if (at != entries_.end() && at->key == key) entries_.erase(at);
 }
 
+void Wanted::ask(std::vector<Question>& questions, std::uint64_t peer, std::uint64_t key) {
+  auto question = std::find_if(questions.begin(), questions.end(),
+                               [&](const Question& q) { return q.peer == peer; });
+  if (question == questions.end()) question = questions.insert(question, {peer, {}});
+  if (question->keys.size() < limits::wanted_per_peer_max) question->keys.push_back(key);
+}
+
 std::vector<Wanted::Question> Wanted::due(TimePoint now, Duration again) {
-  constexpr unsigned asked_max = 4;
+  constexpr unsigned asked_max = 10;
   std::vector<Question> questions;
   for (Entry& entry : entries_) {
     if (entry.due > now) continue;
-    const std::uint64_t peer =
-        entry.asked % 2 == 1 && entry.peers[1] != 0 ? entry.peers[1] : entry.peers[0];
-    auto question = std::find_if(questions.begin(), questions.end(),
-                                 [&](const Question& q) { return q.peer == peer; });
-    if (question == questions.end()) question = questions.insert(question, {peer, {}});
-    if (question->keys.size() < limits::wanted_per_peer_max) {
-      question->keys.push_back(entry.key);
-      ++entry.asked;
-    }
+    // The first time one of them is asked, then both: what got lost once is in a hurry.
+    for (std::size_t i = 0; i < (entry.asked == 0 ? 1U : 2U); ++i)
+      if (entry.peers[i] != 0) ask(questions, entry.peers[i], entry.key);
+    ++entry.asked;
     entry.due = now + again;
   }
   std::erase_if(entries_, [](const Entry& entry) { return entry.asked >= asked_max; });

@@ -59,6 +59,7 @@ class Wanted {
     std::array<std::uint64_t, 2> peers{};  // those who said last that they have it
     unsigned asked = 0;
   };
+  static void ask(std::vector<Question>& questions, std::uint64_t peer, std::uint64_t key);
   std::vector<Entry>::iterator place_of(std::uint64_t key);
   std::vector<Entry> entries_;  // by key
 };
