@@ -116,11 +116,10 @@ std::vector<Conflict> wrong_together(const Config& config) {
                                                    ", expected at most plan.plan_interval (" +
                                                    shown_seconds(config.plan.plan_interval) +
                                                    "), or plans would see nothing new"});
-  if (config.node.role == Role::slave && !config.node.master)
-    wrong.push_back(
-        {"node.master",
-         "found none, expected \"ID@tcp://HOST:PORT\" of this slave's master: slaves "
-         "do not find masters by themselves yet (a master needs node.role = \"master\")"});
+  if (config.node.role == Role::slave && !config.node.master && config.mesh.beacon.empty())
+    wrong.push_back({"node.master",
+                     "found none and no mesh.beacon, expected one of them: a slave must have a way "
+                     "to find its master (a master needs node.role = \"master\")"});
   if (config.node.master && config.node.master->id == config.node.id)
     wrong.push_back({"node.master", "found this node's own id " +
                                         ballast::quoted(config.node.id.str()) +

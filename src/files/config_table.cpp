@@ -115,6 +115,24 @@ void add_plan(std::vector<SettingRow>& rows) {
                           [r](Config& c) -> double& { return c.plan.thresholds[r]; }));
 }
 
+void add_mesh_market(std::vector<SettingRow>& rows) {
+  rows.push_back(text({"mesh", "bind"}, "\"tcp://ADDRESS:PORT\", port from 0 to 65535",
+                      is_bind_endpoint, [](Config& c) -> std::string& { return c.mesh.bind; }));
+  rows.push_back(
+      text({"mesh", "advertise"}, "\"tcp://HOST:PORT\" that other hosts can connect to, or \"\"",
+           is_peer_endpoint_or_empty, [](Config& c) -> std::string& { return c.mesh.advertise; }));
+  rows.push_back(text(
+      {"mesh", "beacon"}, "\"ADDRESS:PORT\", port from 0 to 65535, or \"\"",
+      [](std::string_view text) { return text.empty() || is_listen_address(text); },
+      [](Config& c) -> std::string& { return c.mesh.beacon; }));
+  rows.push_back(seconds({"mesh", "gossip_interval"}, {0.05, 60},
+                         [](Config& c) -> Duration& { return c.mesh.gossip_interval; }));
+  rows.push_back(count({"mesh", "min_masters"}, {1, limits::peers_active_max},
+                       [](Config& c) -> std::uint32_t& { return c.mesh.min_masters; }));
+  rows.push_back(
+      yes_or_no({"market", "enabled"}, [](Config& c) -> bool& { return c.market.enabled; }));
+}
+
 void add_migrate_limits_security(std::vector<SettingRow>& rows) {
   rows.push_back(count({"migrate", "outgoing"}, {1, limits::jobs_per_host_max},
                        [](Config& c) -> std::uint32_t& { return c.migrate.outgoing; }));
@@ -197,6 +215,7 @@ std::vector<SettingRow> all_rows() {
   add_node(rows);
   add_sample(rows);
   add_plan(rows);
+  add_mesh_market(rows);
   add_migrate_limits_security(rows);
   add_hypervisor(rows);
   return rows;

@@ -135,7 +135,8 @@ std::optional<wire::Grant> Grantor::grant_swap(TimePoint now, const NodeId& aske
 std::vector<Resources> told_holes(const std::vector<Hole>& holes) {
   std::vector<Resources> rooms;
   for (const Hole& hole : holes) {
-    if (hole.room.cpu_mhz >= 1 && hole.room.memory_mib >= 1) rooms.push_back(hole.room);
+    if (hole.room.cpu_mhz >= 1 && hole.room.memory_mib >= 1)
+      rooms.push_back(whole_units(hole.room));
   }
   std::stable_sort(rooms.begin(), rooms.end(),
                    [](const Resources& a, const Resources& b) { return a.cpu_mhz > b.cpu_mhz; });

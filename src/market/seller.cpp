@@ -10,6 +10,13 @@ bool fits(const Resources& hole, const Resources& load) {
                      [&](Resource r) { return load[r] <= hole[r]; });
 }
 
+Resources whole_units(const Resources& room) {
+  Resources whole;
+  for (const Resource r : all_resources)
+    whole[r] = room[r] == unlimited ? unlimited : std::floor(std::max(0.0, room[r]));
+  return whole;
+}
+
 std::size_t slots_for(const std::vector<Resources>& holes, const Resources& load) {
   constexpr double most = 64;  // a VM without load would fit any number of times
   double slots = 0;

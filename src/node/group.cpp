@@ -133,16 +133,10 @@ std::vector<HostId> Group::newly_lost(TimePoint now) {
   return lost;
 }
 
-std::vector<HostId> Group::give_up(TimePoint now, const ledger::Ledger& ledger) {
+std::vector<HostId> Group::give_up(TimePoint now) {
   std::vector<HostId> gone;
   for (const auto& [id, member] : members_) {
-    if (!member.lost || now < member.heard_at + 10 * lost_after()) continue;
-    const bool needed = std::any_of(ledger.leases().begin(), ledger.leases().end(),
-                                    [&, host = id](const auto& lease) {
-                                      return lease.second.phase == ledger::Phase::begun &&
-                                             (lease.second.from == host || lease.second.to == host);
-                                    });
-    if (!needed) gone.push_back(id);
+    if (member.lost && now >= member.heard_at + 10 * lost_after()) gone.push_back(id);
   }
   for (const HostId& id : gone) members_.erase(id);
   return gone;

@@ -52,9 +52,10 @@ class Group {
   // for its next master.
   void left(const HostId& host) { members_.erase(host); }
 
-  // Slaves that have just become lost; and those given up are forgotten, if no lease needs them.
+  // Slaves that have just become lost; and those given up are forgotten: should they come back,
+  // they name what they honour themselves.
   std::vector<HostId> newly_lost(TimePoint now);
-  std::vector<HostId> give_up(TimePoint now, const ledger::Ledger& ledger);
+  std::vector<HostId> give_up(TimePoint now);
   TimePoint next_loss() const;
 
   // Why nothing may be planned with this host, in words; empty when it may.

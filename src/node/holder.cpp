@@ -8,6 +8,9 @@ namespace ballast::node {
 namespace {
 
 constexpr Duration tell_every = std::chrono::seconds(2);
+constexpr Duration tell_left_every = std::chrono::seconds(5);
+constexpr Duration leave_told_for = std::chrono::minutes(30);
+constexpr std::size_t left_told_max = 8;
 constexpr std::size_t ended_remembered_max = 256;
 
 }  // namespace
@@ -36,6 +39,7 @@ void Holder::tick(TimePoint now) {
   for (auto& [lease, arrival] : arrivals_) {
     if (arrival.machine.tick(now)) out_.command(QueryVm{arrival.machine.vm()});
   }
+  tell_left(now);
   if (!attachment_.attached()) return;
   for (auto& [lease, untold] : untold_) {
     if (untold.next > now) continue;
@@ -52,6 +56,7 @@ TimePoint Holder::next_deadline() const {
     next = std::min(next, arrival.machine.next_deadline());
   if (attachment_.attached()) {
     for (const auto& [lease, untold] : untold_) next = std::min(next, untold.next);
+    for (const Left& left : left_) next = std::min({next, left.next, left.until});
   }
   return next;
 }
@@ -138,9 +143,33 @@ void Holder::take(TimePoint, const NodeId& from, const wire::ReportAck& ack) {
 
 void Holder::set_master(TimePoint now, const PeerAddress& master) {
   if (attachment_.attached() && attachment_.master() == master.id) return;
-  if (attachment_.attached()) to_master(wire::Leave{"it belongs to another master now"});
+  const PeerAddress old{attachment_.master(), attachment_.master_endpoint()};
+  std::erase_if(left_, [&](const Left& left) {
+    return left.master.id == old.id || left.master.id == master.id;
+  });
+  if (!old.id.empty() && old.id != master.id && old.id != out_.self()) {
+    if (left_.size() >= left_told_max) left_.erase(left_.begin());
+    left_.push_back({old, attachment_.epoch(), now, now + leave_told_for});
+  }
   attachment_.set_master(now, master);
   detached(now);
+}
+
+// Only once we belong to another: until then the old one may come back and is told all we know.
+void Holder::tell_left(TimePoint now) {
+  std::erase_if(left_, [&](const Left& left) { return left.until <= now; });
+  if (!attachment_.attached()) return;
+  for (Left& left : left_) {
+    if (left.next > now) continue;
+    left.next = now + tell_left_every;
+    out_.send(left.master.id, left.master.endpoint,
+              wire::Leave{left.epoch, "it belongs to " + quoted(attachment_.master().str())});
+  }
+}
+
+void Holder::take(TimePoint, const NodeId& from, const wire::LeaveAck& ack) {
+  std::erase_if(left_,
+                [&](const Left& left) { return left.master.id == from && left.epoch <= ack.left; });
 }
 
 void Holder::link_down(TimePoint now, const NodeId& peer) {

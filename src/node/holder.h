@@ -34,6 +34,7 @@ class Holder {
   // Messages; `from` is proven.
   void take(TimePoint now, const NodeId& from, const wire::AttachAnswer& answer);
   void take(TimePoint now, const NodeId& from, const wire::ReportAck& ack);
+  void take(TimePoint now, const NodeId& from, const wire::LeaveAck& ack);
   void take(TimePoint now, const NodeId& from, const wire::Order& order);
   void take(TimePoint now, const NodeId& from, const wire::OutcomeAck& ack);
   void take(TimePoint now, const NodeId& from, const wire::LeaseTell& tell);
@@ -65,6 +66,13 @@ class Holder {
     wire::Body body;
     TimePoint next;
   };
+  // A master that has yet to hear that we left it.
+  struct Left {
+    PeerAddress master;
+    Epoch epoch;
+    TimePoint next;
+    TimePoint until;
+  };
   struct Arrival {
     migrate::Incoming machine;
     NodeId asked_by;  // who waits for a SettleAnswer; empty: nobody
@@ -86,6 +94,7 @@ class Holder {
   void arrival_heard(TimePoint now, const VmId& vm, Presence presence);
   void arrival_ended(TimePoint now, const Arrival& arrival);
   void detached(TimePoint now);
+  void tell_left(TimePoint now);
   void say(TimePoint now, EventKind kind, const VmId& vm, const HostId& host,
            const std::string& text);
   bool has_ended(const LeaseId& lease) const;
@@ -103,6 +112,7 @@ class Holder {
   std::map<LeaseId, Job> jobs_;
   std::map<LeaseId, Arrival> arrivals_;
   std::map<LeaseId, Untold> untold_;
+  std::vector<Left> left_;
   std::deque<LeaseId> ended_;  // the last leases that ended here: a late order finds them
 };
 

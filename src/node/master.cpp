@@ -122,9 +122,10 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
   close_finished_plan(now);
 }
 
-void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Leave& leave) {
+void Master::take(TimePoint now, const NodeId& from, const Epoch&, const wire::Leave& leave) {
+  out_.send(from, {}, wire::LeaveAck{leave.left});
   const Member* member = group_.find(from);
-  if (member == nullptr || epoch < member->epoch) return;
+  if (member == nullptr || leave.left < member->epoch) return;
   conductor_.left(from);
   group_.left(from);
   ledger_.forget_host(from);
@@ -142,7 +143,8 @@ void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, boo
     out_.event(now, EventKind::lost, {}, id,
                "nothing heard of " + quoted(id.str()) + ": it is left alone until it reports");
   }
-  for (const HostId& id : group_.give_up(now, ledger_)) {
+  for (const HostId& id : group_.give_up(now)) {
+    conductor_.left(id);
     ledger_.forget_host(id);
     out_.event(now, EventKind::lost, {}, id, quoted(id.str()) + " no longer counts as a slave");
   }
@@ -316,6 +318,7 @@ wire::Summary Master::summary(TimePoint now) const {
       if (hole.room[r] > 0) summary.spare[r] += hole.room[r];
     }
   }
+  summary.spare = market::whole_units(summary.spare);
   summary.holes = market::told_holes(holes);
   if (plan_) {
     const std::set<VmId> leaving = trade_.leaving();

@@ -84,13 +84,13 @@ void Masters::set_pause(TimePoint now, bool paused) {
 
 void Masters::tick(TimePoint now) {
   if (mesh_.next_deadline() <= now) mesh_.tick(now);
-  if (config_.mesh.beacon && offerer_.next_deadline() <= now) offerer_.tick(now);
+  if (!config_.mesh.beacon.empty() && offerer_.next_deadline() <= now) offerer_.tick(now);
   carry_out();
 }
 
 TimePoint Masters::next_deadline() const {
   TimePoint next = std::min(mesh_.next_deadline(), next_look_);
-  if (config_.mesh.beacon) next = std::min(next, offerer_.next_deadline());
+  if (!config_.mesh.beacon.empty()) next = std::min(next, offerer_.next_deadline());
   return next;
 }
 

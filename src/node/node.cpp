@@ -134,8 +134,11 @@ struct Node::Impl {
   void to_master(TimePoint now, const NodeId& from, const Epoch& epoch, const Body& body) {
     if (!master) {
       out.count("messages_for_a_master");
-      if constexpr (!std::is_same_v<Body, wire::Leave>)
+      if constexpr (std::is_same_v<Body, wire::Leave>) {
+        out.send(from, {}, wire::LeaveAck{body.left});
+      } else {
         out.send(from, {}, wire::AttachAnswer{epoch, false, "this node is not a master"});
+      }
       return;
     }
     if constexpr (std::is_same_v<Body, wire::Attach>) {

@@ -52,7 +52,7 @@ wire::Want Trade::want_of(const SurplusVm& surplus, const Member& member,
     const double limit = capacity[r] * member.facts.thresholds[r] * config_.plan.target;
     takes[r] = std::max(0.0, limit - (member.load()[r] - want.load[r]));
   }
-  want.takes_back = takes;
+  want.takes_back = market::whole_units(takes);
   want.takes_back_first_mib =
       std::clamp(capacity.memory_mib - member.load().memory_mib, 0.0, limits::memory_mib_max);
   return want;

@@ -65,7 +65,7 @@ const char* name_of(const Body& body) {
       "Gossip",        "Neighbor",     "NeighborAnswer", "Disconnect",  "Shuffle",
       "ShuffleAnswer", "Pull",         "Pulled",         "Request",     "RequestAnswer",
       "Release",       "ReleaseAck",   "SwapBack",       "SwapOver",    "SwapOverAck",
-      "Proposal",      "Verdict",      "Promote",        "Dismiss", "Leave"};
+      "Proposal",      "Verdict",      "Promote",        "Dismiss", "Leave", "LeaveAck"};
   return names[body.index()];
 }
 

@@ -131,7 +131,14 @@ void fields(auto& io, const char* name, Of<Attach> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<Leave> auto& body) {
-  io.record(name, 1, [&] { io.text("why", body.why, limits::text_bytes_max); });
+  io.record(name, 2, [&] {
+    fields(io, "left", body.left);
+    io.text("why", body.why, limits::text_bytes_max);
+  });
+}
+
+void fields(auto& io, const char* name, Of<LeaveAck> auto& body) {
+  io.record(name, 1, [&] { fields(io, "left", body.left); });
 }
 
 void fields(auto& io, const char* name, Of<AttachAnswer> auto& body) {

@@ -27,10 +27,11 @@ std::vector<std::string> errors_of(const std::string& text) {
   return messages;
 }
 
-TEST_CASE("an empty file is the defaults, and a slave without a master says so") {
-  const std::vector<std::string> errors = errors_of("");
+TEST_CASE("an empty file is the defaults, and a slave that cannot find a master says so") {
+  CHECK(errors_of("").empty());
+  const std::vector<std::string> errors = errors_of("[mesh]\nbeacon = \"\"\n");
   REQUIRE(errors.size() == 1);
-  CHECK(holds(errors[0], "node.master: found none, expected \"ID@tcp://HOST:PORT\""));
+  CHECK(holds(errors[0], "node.master: found none and no mesh.beacon"));
   CHECK(errors_of(master).empty());
 }
 

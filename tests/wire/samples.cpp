@@ -94,7 +94,10 @@ void fill(Random& random, Attach& body) {
   body = {facts(random), report(random), whole(random), {}};
   if (random.chance(0.5)) body.previous = NodeId(id(random));
 }
-void fill(Random& random, Leave& body) { body = {text(random, limits::text_bytes_max)}; }
+void fill(Random& random, Leave& body) {
+  body = {epoch(random), text(random, limits::text_bytes_max)};
+}
+void fill(Random& random, LeaveAck& body) { body = {epoch(random)}; }
 void fill(Random& random, AttachAnswer& body) {
   body = {epoch(random), random.chance(0.5), text(random, limits::text_bytes_max)};
 }

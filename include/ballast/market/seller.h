@@ -20,6 +20,8 @@ struct Seller {
 
 // How many VMs of this load fit into the holes, each hole on its own.
 std::size_t slots_for(const std::vector<Resources>& holes, const Resources& load);
+// Rounded down to whole units, as room is told to others; never below 0.
+Resources whole_units(const Resources& room);
 bool fits(const Resources& hole, const Resources& load);
 
 }  // namespace ballast::market

@@ -71,12 +71,11 @@ struct LimitSettings {
 };
 
 struct MeshSettings {
-  std::string bind;       // of the feed (PUB); empty: the address of node.bind, the next port
-  std::string advertise;  // as node.advertise, of the feed
+  std::string bind = "tcp://0.0.0.0:7721";  // of the feed that other masters subscribe to
+  std::string advertise;                    // as node.advertise, of the feed
+  std::string beacon = "0.0.0.0:7720";      // UDP, to find other nodes; empty: none
   Duration gossip_interval = std::chrono::seconds(1);
   std::uint32_t min_masters = 2;  // a lone master promotes a slave whose role is auto
-  bool beacon = true;             // finds other nodes by UDP
-  std::uint16_t beacon_port = 7721;
 };
 
 struct MarketSettings {

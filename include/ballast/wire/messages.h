@@ -78,10 +78,15 @@ struct Attach {
   bool operator==(const Attach&) const = default;
 };
 
-// slave -> master: I go to another master. The header's epoch is that of the attachment it leaves.
+// slave -> master: I belong to another master now. Repeated until acknowledged.
 struct Leave {
+  Epoch left;  // the attachment that it leaves, and all before
   std::string why;
   bool operator==(const Leave&) const = default;
+};
+struct LeaveAck {
+  Epoch left;
+  bool operator==(const LeaveAck&) const = default;
 };
 
 // master -> slave: taken, or refused and why. Also the answer to a report of a slave that this
@@ -229,7 +234,7 @@ using Body =
                  LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer, Settle, SettleAnswer,
                  Gossip, Neighbor, NeighborAnswer, Disconnect, Shuffle, ShuffleAnswer, Pull, Pulled,
                  Request, RequestAnswer, Release, ReleaseAck, SwapBack, SwapOver, SwapOverAck,
-                 Proposal, Verdict, Promote, Dismiss, Leave>;
+                 Proposal, Verdict, Promote, Dismiss, Leave, LeaveAck>;
 
 // What stands before every body. The codec adds version and kind.
 struct Header {
