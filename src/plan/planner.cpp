@@ -86,7 +86,8 @@ class Planning {
     const Placement tight = place_greedily(problem, start, evictions, Fit::tight);
     if (better(score_of(problem, tight), score_of(problem, wanted))) wanted = tight;
     const Placement first = wanted;
-    for (unsigned attempt = 1; attempt <= attempts() && !is_least(best.score); ++attempt) {
+    for (unsigned attempt = 1; attempt <= attempts(best.score) && !is_least(best.score);
+         ++attempt) {
       Placement found = search_again(attempt, first, wanted);
       const bool is_better = better(score_of(problem, found), score_of(problem, wanted));
       Placement leveled = found;
@@ -141,7 +142,13 @@ class Planning {
     return std::min<std::uint64_t>(base + each_pair * evictions.size() * evictions.size(), most);
   }
 
-  unsigned attempts() const { return is_small(problem) ? 8 : 1; }
+  // While overload remains, the smaller the snapshot the longer it is searched.
+  std::size_t attempts(const Score& best) const {
+    if (!is_small(problem)) return 1;
+    constexpr std::size_t few = 8, many = 24, units_searched = 640;
+    if (best.overload == 0) return few;
+    return std::clamp(units_searched / problem.units.size(), few, many);
+  }
 
   const Options options_;
   std::uint32_t least_ = 0;
