@@ -32,9 +32,9 @@ TEST_CASE("plans of small tight snapshots reach the proven optimum") {
       MESSAGE("seed " << c.seed << " " << c.family << ": overload " << plan.overload_after
                       << ", optimum " << c.overload);
     const auto proof = test::proof_that_overload_remains(c.snapshot);
-    if (plan.overload_after == 0)
-      CHECK_FALSE_MESSAGE(proof.has_value(), "a proof of what is false");
-    if (!same && proof) MESSAGE("no safe order reaches that: " << *proof);
+    if (plan.overload_after == 0) CHECK_FALSE_MESSAGE(proof.has_value(), "a false proof");
+    if (!same && proof)
+      MESSAGE("no safe order that moves affine VMs as one reaches that: " << *proof);
     unreachable += !same && proof ? 1 : 0;
     reached += same ? 1 : 0;
     if (same && plan.migrations.size() != c.migrations)
