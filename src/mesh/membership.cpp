@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t told_with_answer = 4;
 constexpr std::size_t told_to_urgent = 12;
 constexpr std::size_t told_in_shuffle = 6;
-// A peer of less than this is not given up for another one, so that an urgent asker cannot turn
-// over a whole view, nor two halves that meet lose each other at once.
+// A peer of less than this is given up for another one only if there is no older one, so that two
+// halves that meet do not lose each other at once.
 constexpr Duration rest_of_link = std::chrono::seconds(10);
 
 }  // namespace
@@ -98,12 +98,15 @@ void Membership::drop_link(std::size_t index, bool broken) {
   seek_credit_ = std::min<std::size_t>(seek_credit_ + 3, limits::peers_asked_max);
 }
 
-// Gives up one link for a newcomer; false when all are too young or this was done just now.
+// Gives up one link for a newcomer, an older one if there is one; false when this was done just
+// now.
 bool Membership::displace(TimePoint now, Effects& out) {
+  if (links_.empty() || now - last_displaced_ < settings_.gossip_interval) return false;
   std::vector<std::size_t> old;
   for (std::size_t i = 0; i < links_.size(); ++i)
     if (now - links_[i].since >= rest_of_link) old.push_back(i);
-  if (old.empty() || now - last_displaced_ < settings_.gossip_interval) return false;
+  if (old.empty())
+    for (std::size_t i = 0; i < links_.size(); ++i) old.push_back(i);
   last_displaced_ = now;
   const std::size_t index = old[random_.below(old.size())];
   const wire::Peer& peer = links_[index].peer;
@@ -113,7 +116,8 @@ bool Membership::displace(TimePoint now, Effects& out) {
   return true;
 }
 
-void Membership::take(TimePoint now, const NodeId& from, const wire::Neighbor& body, Effects& out) {
+void Membership::take(TimePoint now, const NodeId& from, const wire::Neighbor& body, bool foreign,
+                      Effects& out) {
   if (body.self.id != from || !is_usable(body.self)) {
     ++counters_.liars;
     return;
@@ -128,7 +132,8 @@ void Membership::take(TimePoint now, const NodeId& from, const wire::Neighbor& b
       known->topics = {};  // its feed may be elsewhere now: subscribe again
     }
   } else {
-    accepted = links_.size() < limits::peers_active_max || (body.urgent && displace(now, out));
+    accepted = links_.size() < limits::peers_active_max ||
+               ((body.urgent || foreign) && displace(now, out));
     if (accepted)
       add_link(now, body.self);
     else

@@ -17,6 +17,7 @@
 
 #include "ballast/base/random.h"
 #include "ballast/mesh/mesh.h"
+#include "known.h"
 
 namespace ballast::mesh {
 
@@ -50,21 +51,23 @@ class Membership {
   Membership(TimePoint now, const Settings& settings, wire::Peer self, std::uint64_t seed,
              Counters& counters);
 
-  // Replies and questions are appended to `out`. Each `take` is from the proven `from`.
-  void take(TimePoint now, const NodeId& from, const wire::Neighbor& body, Effects& out);
+  // Replies and questions are appended to `out`. Each `take` is from the proven `from`. `foreign`:
+  // we never heard a summary of it, so it may belong to a mesh apart from ours: it is taken like
+  // an urgent one.
+  void take(TimePoint now, const NodeId& from, const wire::Neighbor& body, bool foreign,
+            Effects& out);
   void take(TimePoint now, const NodeId& from, const wire::NeighborAnswer& body, Effects& out);
   void take(TimePoint now, const NodeId& from, const wire::Disconnect& body, Effects& out);
   void take(TimePoint now, const NodeId& from, const wire::Shuffle& body, Effects& out);
   void take(TimePoint now, const NodeId& from, const wire::ShuffleAnswer& body);
   void link_down(TimePoint now, const NodeId& peer, Effects& out);
-  // A master that may be there. `foreign`: nothing was heard of it, so it may belong to a mesh that
-  // we lost: it is asked even if our links suffice.
+  // A master that may be there. `foreign`: nothing was heard of it; asked even if links suffice.
   void hint(const wire::Peer& peer, bool foreign);
   // A master whose summary was heard: an address more, if there is room for it.
   void learned(const wire::Peer& peer, std::uint64_t key);
 
-  // Watches the links and makes new ones. `masters`: how many there are, as far as is known.
-  void tick(TimePoint now, std::size_t masters, Effects& out);
+  // Watches the links and makes new ones. `known`: of which masters something was heard.
+  void tick(TimePoint now, const Known& known, Effects& out);
   // Replaces links at once; also to be called after anything that may have ended one.
   void seek(TimePoint now, Effects& out);
   // When the first question goes unanswered for too long; then call seek().
@@ -101,7 +104,7 @@ class Membership {
   bool displace(TimePoint now, Effects& out);
   void watch(TimePoint now, Effects& out);
   void shuffle(TimePoint now, Effects& out);
-  void try_remembered(TimePoint now, Effects& out);
+  void try_remembered(TimePoint now, const Known& known, Effects& out);
   void probe_lost(TimePoint now, Effects& out);
   void remember(const wire::Peer& peer, bool lost);
   void add_passive(const wire::Peer& peer, bool replace);

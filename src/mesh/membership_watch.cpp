@@ -54,7 +54,7 @@ void Membership::probe_lost(TimePoint now, Effects& out) {
 void Membership::hint(const wire::Peer& peer, bool foreign) {
   if (!is_usable(peer) || is_link(peer.id)) return;
   add_passive(peer, links_.empty());
-  if (foreign) remember(peer, true);
+  if (foreign) remember(peer, false);
 }
 
 void Membership::learned(const wire::Peer& peer, std::uint64_t key) {
@@ -153,20 +153,28 @@ void Membership::seek(TimePoint now, Effects& out) {
   }
 }
 
-void Membership::try_remembered(TimePoint now, Effects& out) {
+// Now and then somebody is asked even though links suffice: a master that was lost, or an address
+// of whose master nothing was ever heard. If it belongs to a mesh apart from ours, it takes us.
+void Membership::try_remembered(TimePoint now, const Known& known, Effects& out) {
   if (now < next_remember_) return;
   next_remember_ = now + duration_of_seconds(seconds_of(settings_.remember_interval) *
                                              (0.75 + random_.unit() / 2));
-  if (remembered_.empty()) return;
-  const Remembered one = remembered_.front();
-  remembered_.pop_front();
-  remembered_.push_back(one);
-  if (is_link(one.peer.id) || is_tried(one.peer.id)) return;
-  ask(now, {one.peer, now, one.lost}, one.lost, out);
+  if (!remembered_.empty()) {
+    const Remembered one = remembered_.front();
+    remembered_.pop_front();
+    remembered_.push_back(one);
+    if (!is_link(one.peer.id) && !is_tried(one.peer.id))
+      ask(now, {one.peer, now, one.lost}, one.lost, out);
+  }
+  for (const wire::Peer& peer : passive_) {
+    if (is_tried(peer.id) || known.find(wire::key_of(peer.id))) continue;
+    ask(now, {peer, now, true}, false, out);
+    return;
+  }
 }
 
-void Membership::tick(TimePoint now, std::size_t masters, Effects& out) {
-  masters_ = masters;
+void Membership::tick(TimePoint now, const Known& known, Effects& out) {
+  masters_ = known.size() + 1;
   for (Link& link : links_) {
     link.messages = link.bad_signatures = link.wanted = 0;
     link.corrected = link.shuffled = false;
@@ -175,7 +183,7 @@ void Membership::tick(TimePoint now, std::size_t masters, Effects& out) {
   probe_lost(now, out);
   seek(now, out);
   shuffle(now, out);
-  try_remembered(now, out);
+  try_remembered(now, known, out);
 }
 
 }  // namespace ballast::mesh

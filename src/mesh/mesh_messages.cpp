@@ -34,7 +34,7 @@ void Mesh::State::take(TimePoint now, const NodeId& from, const wire::Body& body
   if (!is_within_rate(link)) return;
   if (!link) witnesses.reached(key);
   if (const auto* neighbor = std::get_if<wire::Neighbor>(&body)) {
-    membership.take(now, from, *neighbor, effects);
+    membership.take(now, from, *neighbor, !known.find(key), effects);
   } else if (const auto* answer = std::get_if<wire::NeighborAnswer>(&body)) {
     membership.take(now, from, *answer, effects);
   } else if (const auto* disconnect = std::get_if<wire::Disconnect>(&body)) {

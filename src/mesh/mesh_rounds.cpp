@@ -56,7 +56,7 @@ void Mesh::State::round(TimePoint now) {
   served = 0;
   news_bytes_s += smoothing * (news_bytes / seconds_of(settings.gossip_interval) - news_bytes_s);
   news_bytes = 0;
-  membership.tick(now, masters(), effects);
+  membership.tick(now, known, effects);
   settle_links(now);
   if (witnesses.tick(now, own_key)) own_changed = summary.has_value();
   renew_own_item(now);

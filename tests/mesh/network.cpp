@@ -1,3 +1,5 @@
+// Events in a heap by time, then by the order in which they were made.
+
 #include "network.h"
 
 #include <algorithm>
@@ -127,6 +129,7 @@ void Network::send(std::size_t from, std::size_t to, const std::shared_ptr<const
   nodes_[from].bytes_out += bytes;
   by_kind_[body->index() % 8] += bytes;
   if (nodes_[from].side != nodes_[to].side || random_.chance(settings_.loss)) return;
+  if (blocked_.contains(std::minmax(from, to))) return;
   const Duration delay =
       settings_.delay_min +
       duration_of_seconds(seconds_of(settings_.delay_max - settings_.delay_min) * random_.unit());

@@ -2,6 +2,7 @@
 // byte counted as it would be on the wire. Same seed, same run.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +10,9 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ballast/base/random.h"
@@ -62,6 +65,8 @@ class Network {
   void crash(std::size_t node, bool noticed = false);
   // Messages pass only between nodes of the same side.
   void set_side(std::size_t node, int side) { nodes_[node].side = side; }
+  // Nothing passes between these two, in either direction.
+  void block(std::size_t a, std::size_t b) { blocked_.insert(std::minmax(a, b)); }
   void set_loss(double loss) { settings_.loss = loss; }
 
   void publish(std::size_t node);  // a summary of chance figures
@@ -150,6 +155,7 @@ class Network {
   std::uint64_t marked_version_ = 0;
   std::size_t marked_count_ = 0;
   std::array<std::uint64_t, 8> by_kind_{};
+  std::set<std::pair<std::size_t, std::size_t>> blocked_;
 };
 
 }  // namespace ballast::mesh::testing
