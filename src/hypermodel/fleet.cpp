@@ -261,16 +261,16 @@ std::vector<FleetEvent> Fleet::step(TimePoint now, const FleetInput& input) {
   State& s = *state_;
   s.touched.clear();
   s.advance(now);
-  std::visit(
-      Overloaded{[&](const HostCommand& in) { s.command(in.host, in.command); },
-                 [&](const HostFails& in) { s.host_fails(in.host); },
-                 [&](const HostReturns& in) { s.host_returns(in.host); },
-                 [&](const DaemonFails& in) { s.daemon_fails(in.host); },
-                 [&](const DaemonReturns& in) { s.hosts.at(in.host).daemon_up = true; },
-                 [&](const LinkFails& in) { s.link_fails(in.a, in.b); },
-                 [&](const LinkReturns& in) { s.link_returns(in.a, in.b); },
-                 [&](const MigrationFails& in) { s.armed[in.vm] = in; }, [](const TimePasses&) {}},
-      input);
+  std::visit(Overloaded{[&](const HostCommand& in) { s.command(in.host, in.command); },
+                        [&](const HostFails& in) { s.host_fails(in.host); },
+                        [&](const HostReturns& in) { s.host_returns(in.host); },
+                        [&](const DaemonFails& in) { s.daemon_fails(in.host); },
+                        [&](const DaemonReturns& in) { s.hosts.at(in.host).daemon_up = true; },
+                        [&](const LinkFails& in) { s.link_fails(in.a, in.b); },
+                        [&](const LinkReturns& in) { s.link_returns(in.a, in.b); },
+                        [&](const MigrationFails& in) { s.armed[in.vm] = in; },
+                        [&](const NothingFails&) { s.armed.clear(); }, [](const TimePasses&) {}},
+             input);
   return std::exchange(s.events, {});
 }
 
@@ -288,6 +288,15 @@ std::size_t Fleet::migrations_open() const { return state_->jobs.size(); }
 std::size_t Fleet::vms_died() const { return state_->died.size(); }
 bool Fleet::has_died(const VmId& vm) const { return state_->died.contains(vm); }
 VmIndex Fleet::index_of(const VmId& vm) const { return state_->loads.index_of(vm); }
+Fleet::Streams Fleet::streams(HostIndex host) const {
+  Streams streams;
+  for (const auto& [number, job] : state_->jobs) {
+    if (job.stage >= Stage::confirm) continue;
+    if (job.from == host) ++streams.outgoing;
+    if (job.to == host) ++streams.incoming;
+  }
+  return streams;
+}
 const std::vector<HostIndex>& Fleet::touched() const { return state_->touched; }
 
 }  // namespace ballast::hypermodel

@@ -171,6 +171,29 @@ void Network::subscribe(TimePoint now, std::uint32_t from, wire::Subscription&& 
   link->topics.assign(subscription.topics.begin(), subscription.topics.end());
 }
 
+// Addresses of datagrams are indices of nodes.
+void Network::call(TimePoint now, std::uint32_t from, wire::BeaconSend&& beacon) {
+  const auto input =
+      std::make_shared<const node::Input>(wire::BeaconHeard{{from, 1}, std::move(beacon.body)});
+  const auto reach = [&](std::uint32_t to) {
+    if (to == from || places_[to].life == 0 || !way_is_open(from, to)) return;
+    if (faults.loss > 0 && random_.chance(faults.loss)) return;
+    hooks_.deliver(now + delay(from, to), to, 0, input);
+  };
+  if (beacon.to) {
+    if (beacon.to->ipv4 < places_.size()) reach(beacon.to->ipv4);
+    return;
+  }
+  const auto domain = static_cast<std::uint32_t>(settings_.broadcast_domain);
+  const std::uint32_t first = from / domain * domain;
+  const auto last = static_cast<std::uint32_t>(
+      std::min<std::size_t>(places_.size(), std::size_t{first} + domain));
+  for (std::uint32_t to = first; to < last; ++to) reach(to);
+  for (const std::uint32_t seed : seeds_) {
+    if (seed < first || seed >= last) reach(seed);
+  }
+}
+
 void Network::clog(std::uint32_t from, std::uint32_t to, TimePoint until) {
   clogged_[{from, to}] = until;
 }

@@ -42,6 +42,9 @@ class Network {
   const std::string& endpoint(std::uint32_t node) const { return places_[node].endpoint; }
   const std::string& feed(std::uint32_t node) const { return places_[node].feed; }
 
+  // Nodes that everybody knows by address.
+  void set_seeds(std::vector<std::uint32_t> seeds) { seeds_ = std::move(seeds); }
+
   void node_up(std::uint32_t node, std::uint32_t life, bool master);
   // `at_once`: its connections are reset; otherwise it just falls silent.
   void node_down(TimePoint now, std::uint32_t node, bool at_once);
@@ -50,6 +53,8 @@ class Network {
   void send(TimePoint now, std::uint32_t from, wire::Envelope&& envelope);
   void publish(TimePoint now, std::uint32_t from, wire::Publication&& publication);
   void subscribe(TimePoint now, std::uint32_t from, wire::Subscription&& subscription);
+  // A datagram to one node, or to all in its broadcast domain and to the seeds.
+  void call(TimePoint now, std::uint32_t from, wire::BeaconSend&& beacon);
 
   // What is due of connections: call it no later than next_deadline().
   void tick(TimePoint now);
@@ -121,6 +126,7 @@ class Network {
   Hooks hooks_;
   Random random_;
   std::vector<Place> places_;
+  std::vector<std::uint32_t> seeds_;
   std::unordered_map<NodeId, std::uint32_t> node_of_;  // looked up, never walked
   std::vector<Link> links_;
   std::vector<LinkIndex> free_;

@@ -15,6 +15,7 @@
 #include "network.h"
 #include "queue.h"
 #include "vm_auditor.h"
+#include "word_auditor.h"
 
 namespace ballast::world {
 
@@ -36,6 +37,15 @@ struct World::State {
     bool leads = false;
     bool paused = false;
     std::vector<InputPtr> held;  // what came while it was paused
+  };
+
+  // Nobody forges anything in a world: what is signed is not its business.
+  class NoSigner final : public wire::Signer {
+   public:
+    wire::Signature sign(std::string_view) const override { return {}; }
+    bool verify(const NodeId&, std::string_view, const wire::Signature&) const override {
+      return true;
+    }
   };
 
   // world.cpp
@@ -68,9 +78,11 @@ struct World::State {
   Network network;
   ArrivalQueue queue;
   Deadlines deadlines;
+  NoSigner signer;
   std::vector<Slot> slots;
   std::unordered_map<VmId, std::uint32_t> started_in_life;     // looked up, never walked
   std::unordered_map<std::string, std::uint32_t> node_of_uri;  // the same
+  std::unordered_map<NodeId, std::uint32_t> node_of_id;        // the same
   std::vector<Finding> findings;
   std::function<void(VmIndex, HostIndex, HostIndex)> on_moved;
   std::uint64_t hash = 0xCBF29CE484222325U;
@@ -79,6 +91,7 @@ struct World::State {
   std::uint64_t migrations_failed = 0;
   VmAuditor vms;
   LeaseAuditor leases;
+  WordAuditor words;
 };
 
 }  // namespace ballast::world

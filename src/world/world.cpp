@@ -13,6 +13,7 @@ namespace ballast::world {
 namespace {
 
 constexpr TimePoint begin_of_time = TimePoint(std::chrono::hours(1));
+constexpr std::size_t seeds_count = 3;  // masters whose addresses every node has
 constexpr Duration answer_of_hypervisor = std::chrono::milliseconds(1);
 
 // An address in 10.0.0.0/8 for each node: of the length that real ones have.
@@ -51,7 +52,11 @@ World::State::State(Settings settings_, std::shared_ptr<const Trace> trace_)
             complain(auditor, detail);
           },
           [this](VmIndex vm, HostIndex from, HostIndex to) { moved(vm, from, to); }),
-      leases(trace->hosts.size(), [this](const std::string& auditor, const std::string& detail) {
+      leases(trace->hosts.size(),
+             [this](const std::string& auditor, const std::string& detail) {
+               complain(auditor, detail);
+             }),
+      words(fleet, [this](const std::string& auditor, const std::string& detail) {
         complain(auditor, detail);
       }) {
   BALLAST_ASSERT(!slots.empty(), "a world without hosts");
@@ -60,7 +65,13 @@ World::State::State(Settings settings_, std::shared_ptr<const Trace> trace_)
     slots[i].master_slot = first_of.emplace(trace->hosts[i].group, i).first->second;
     network.introduce(i, trace->hosts[i].id, address(i, 7720), address(i, 7721));
     node_of_uri.emplace(fleet.migration_uri(i), i);
+    node_of_id.emplace(trace->hosts[i].id, i);
   }
+  std::vector<std::uint32_t> seeds;
+  for (std::uint32_t i = 0; i < slots.size() && seeds.size() < seeds_count; ++i) {
+    if (slots[i].master_slot == i) seeds.push_back(i);
+  }
+  network.set_seeds(std::move(seeds));
 }
 
 Config World::State::config_of(std::uint32_t index) const {
@@ -86,7 +97,8 @@ void World::State::start_node(std::uint32_t index) {
   slot.clock = LocalClock(now, duration_of_seconds(random.between(0, 1e6)), slot.ppm);
   const Config config = config_of(index);
   slot.node.emplace(slot.clock.local(now), config, network.endpoint(index),
-                    fleet.migration_uri(index), slot.stored, random.next());
+                    fleet.migration_uri(index), slot.stored, random.next(),
+                    node::MeshAccess{network.feed(index), &signer});
   slot.leads = slot.node->is_master();
   leases.restarted(index);
   network.node_up(index, slot.life, slot.leads);
@@ -131,9 +143,11 @@ void World::State::apply(std::uint32_t index, node::Effects&& effects) {
     network.subscribe(now, index, std::move(wanted));
   for (wire::Envelope& envelope : effects.sends) {
     mix(envelope.message.body.index());
+    words.said(index, envelope.message.body);
     network.send(now, index, std::move(envelope));
   }
   for (wire::Publication& said : effects.publications) network.publish(now, index, std::move(said));
+  for (wire::BeaconSend& beacon : effects.beacons) network.call(now, index, std::move(beacon));
   for (const HypervisorCommand& wanted : effects.commands) command(index, wanted);
 }
 

@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t findings_max = 100;
 constexpr std::size_t counters_max = 256;
 // Longer than a holder waits for a yes, and for it to arrive.
+constexpr Duration clock_slack = std::chrono::seconds(3);  // of one that drifted meanwhile
 constexpr Duration yes_is_fresh = std::chrono::seconds(60);
 }  // namespace
 
@@ -26,24 +27,37 @@ void World::State::moved(VmIndex vm, HostIndex from, HostIndex to) {
   if (on_moved) on_moved(vm, from, to);
 }
 
-// A hypervisor is told to migrate only after the node at the other end has said yes: it honours the
-// lease, unless it has died since it said so.
-void World::State::check_start(std::uint32_t index, const StartMigration& start) {
-  const auto target = node_of_uri.find(start.target_uri);
+void World::State::check_start(std::uint32_t index, const StartMigration& command) {
+  const auto target = node_of_uri.find(command.target_uri);
   if (target == node_of_uri.end()) {
-    complain("move to nowhere", quoted(start.vm.str()) + " to " + quoted(start.target_uri));
+    complain("move to nowhere", quoted(command.vm.str()) + " to " + quoted(command.target_uri));
     return;
   }
-  if (target->second == index)
-    complain("move to itself", quoted(start.vm.str()) + " on " + name(index));
-  const Slot& slot = slots[target->second];
-  if (!slot.node || now < slot.life_began + yes_is_fresh) return;
-  bool honoured = false;
-  for (const node::LeaseView& lease : slot.node->honoured())
-    honoured = honoured || (lease.vm == start.vm && lease.phase != "told");
-  if (!honoured)
-    complain("move without lease", quoted(start.vm.str()) + " is sent to " + name(target->second) +
-                                       ", which has promised nothing");
+  WordAuditor::Start start;
+  start.from = index;
+  start.to = target->second;
+  const Slot& there = slots[target->second];
+  start.target_may_have_forgotten = !there.node || now < there.life_began + yes_is_fresh;
+  if (there.node) {
+    for (const node::LeaseView& lease : there.node->honoured())
+      start.target_honours =
+          start.target_honours || (lease.vm == command.vm && lease.phase != "told");
+  }
+  const auto grantor = node_of_id.find(command.lease.grantor);
+  if (grantor == node_of_id.end()) {
+    complain("move without lease", quoted(command.vm.str()) + ": nobody is called " +
+                                       quoted(command.lease.grantor.str()));
+    return;
+  }
+  const Slot& by = slots[grantor->second];
+  const Config config = config_of(grantor->second);
+  const bool of_this_life = by.node && by.stored.incarnation == command.lease.incarnation;
+  // As its own clock tells it.
+  const Duration quiet = 2 * config.plan.plan_interval - clock_slack;
+  start.quiet = of_this_life && by.clock.local(now) - by.clock.local(by.life_began) < quiet;
+  start.outgoing_max = config.migrate.outgoing;
+  start.incoming_max = config.migrate.incoming;
+  words.starts(command, start);
 }
 
 void World::audit_all() {

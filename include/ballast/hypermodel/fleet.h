@@ -80,9 +80,11 @@ struct MigrationFails {
   Phase phase = Phase::perform;
   Failure failure = Failure::target_error;
 };
+// Failures that MigrationFails asked for and that have not happened yet are called off.
+struct NothingFails {};
 struct TimePasses {};
 using FleetInput = std::variant<HostCommand, HostFails, HostReturns, DaemonFails, DaemonReturns,
-                                LinkFails, LinkReturns, MigrationFails, TimePasses>;
+                                LinkFails, LinkReturns, MigrationFails, NothingFails, TimePasses>;
 
 struct FleetEvent {
   HostIndex host = 0;  // whose node hears it
@@ -123,6 +125,12 @@ class Fleet {
   bool has_died(const VmId& vm) const;
   // Index into the trace's VMs; the trace must know it.
   VmIndex index_of(const VmId& vm) const;
+  // Migrations of a host under way, from their begin until the VM runs at its target.
+  struct Streams {
+    std::uint32_t outgoing = 0;
+    std::uint32_t incoming = 0;
+  };
+  Streams streams(HostIndex host) const;
   // Hosts whose copies of VMs may have changed in the last step(): what an auditor must look at
   // again. In the order of the changes; one may be named more than once.
   const std::vector<HostIndex>& touched() const;

@@ -1,6 +1,8 @@
 // What the simulated network is like: settings of a calm one, and the faults that are laid upon it.
 #pragma once
 
+#include <cstddef>
+
 #include "ballast/base/time.h"
 
 namespace ballast::world {
@@ -10,6 +12,9 @@ struct NetworkSettings {
   // that without faults messages arrive in the order in which they were sent.
   Duration delay_min = std::chrono::microseconds(200);
   Duration delay_max = std::chrono::milliseconds(2);
+  // Nodes that hear each other's broadcasts: this many in a row of their numbers. Farther ones find
+  // each other by the seeds.
+  std::size_t broadcast_domain = 64;
   // Until a connection whose other end falls silent counts as broken: the ZeroMQ heartbeats of
   // design, section 4. The end of a process is noticed at once.
   Duration silence_max = std::chrono::seconds(6);

@@ -1,0 +1,81 @@
+// Hosts are tried in the order of their room in CPU, of which most have too little: a few of the
+// emptiest decide whether there is a place at all.
+#include "fitting.h"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+namespace ballast::world {
+namespace {
+
+constexpr std::size_t tried_max = 64;
+
+class Fitter {
+ public:
+  Fitter(const Snapshot& truth, double target)
+      : truth_(truth), target_(target), loads_(loads_of(truth)), by_room_(truth.hosts.size()) {
+    std::iota(by_room_.begin(), by_room_.end(), HostIndex{0});
+    std::stable_sort(by_room_.begin(), by_room_.end(), [&](HostIndex a, HostIndex b) {
+      return room(a, Resource::cpu) > room(b, Resource::cpu);
+    });
+  }
+
+  Fitting fit() {
+    std::vector<std::vector<VmIndex>> vms(truth_.hosts.size());
+    for (VmIndex v = 0; v < truth_.vms.size(); ++v) {
+      const HostIndex host = truth_.vms[v].host;
+      if (over(host)) vms[host].push_back(v);
+    }
+    Fitting fitting;
+    for (HostIndex host = 0; host < vms.size(); ++host) {
+      for (const VmIndex v : vms[host]) {
+        if (!over(host)) break;
+        const std::optional<HostIndex> to = place_for(truth_.vms[v]);
+        if (!to) continue;
+        loads_[host] -= truth_.vms[v].load;
+        loads_[*to] += truth_.vms[v].load;
+        if (fitting.vms++ == 0)
+          fitting.example = quoted(truth_.vms[v].id.str()) + " of " +
+                            quoted(truth_.hosts[host].id.str()) + " fits on " +
+                            quoted(truth_.hosts[*to].id.str());
+      }
+    }
+    return fitting;
+  }
+
+ private:
+  bool over(HostIndex host) const {
+    return is_overloaded(loads_[host], truth_.hosts[host].capacity, truth_.hosts[host].thresholds);
+  }
+  double room(HostIndex host, Resource r) const {
+    const Host& at = truth_.hosts[host];
+    return at.capacity[r] * at.thresholds[r] * target_ - loads_[host][r];
+  }
+  std::optional<HostIndex> place_for(const Vm& vm) const {
+    const std::size_t tried = std::min(tried_max, by_room_.size());
+    for (std::size_t i = 0; i < tried; ++i) {
+      const HostIndex to = by_room_[i];
+      if (to == vm.host) continue;
+      const bool fits = std::all_of(all_resources.begin(), all_resources.end(), [&](Resource r) {
+        return truth_.hosts[to].capacity[r] == unlimited || vm.load[r] <= room(to, r);
+      });
+      if (fits) return to;
+    }
+    return std::nullopt;
+  }
+
+  const Snapshot& truth_;
+  double target_;
+  std::vector<Resources> loads_;
+  std::vector<HostIndex> by_room_;
+};
+
+}  // namespace
+
+Fitting fitting_surplus(const Snapshot& truth, double target) {
+  return Fitter(truth, target).fit();
+}
+
+}  // namespace ballast::world

@@ -1,0 +1,21 @@
+// What could still be helped: VMs on hosts over their threshold for which there is room elsewhere.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "ballast/model/snapshot.h"
+
+namespace ballast::world {
+
+struct Fitting {
+  std::size_t vms = 0;
+  std::string example;  // one of them, in words
+};
+
+// Moves VMs, one by one and in thought, from hosts over their threshold straight to hosts that stay
+// under `target` x threshold, wherever they are, until a host is no longer over or none of its VMs
+// fits anywhere. What one move alone cannot do (chains, swaps) is not asked for.
+Fitting fitting_surplus(const Snapshot& truth, double target);
+
+}  // namespace ballast::world

@@ -1,0 +1,69 @@
+#include "healed.h"
+
+#include <map>
+
+#include "fitting.h"
+
+namespace ballast::world {
+namespace {
+
+std::string lease_text(const std::string& who, const node::LeaseView& lease) {
+  return who + ": " + lease.vm.str() + " from " + lease.from.str() + " to " + lease.to.str();
+}
+
+}  // namespace
+
+void Healed::note_leases() {
+  for (std::size_t i = 0; i < world_.nodes(); ++i) {
+    if (!world_.is_up(i)) continue;
+    const node::View view = world_.view(i);
+    for (const node::LeaseView& lease : view.leases) open_.insert(lease_text(view.id.str(), lease));
+  }
+}
+
+void Healed::judge() {
+  judge_slaves();
+  judge_leases();
+  const Fitting left = fitting_surplus(world_.truth(), world_.config(0).plan.target);
+  if (left.vms > 0)
+    world_.report("left over", std::to_string(left.vms) +
+                                   " VMs of overloaded hosts fit elsewhere: " + left.example);
+}
+
+void Healed::judge_slaves() {
+  std::map<NodeId, std::map<HostId, std::string>> known;
+  for (std::size_t i = 0; i < world_.nodes(); ++i) {
+    if (!world_.is_up(i) || !world_.is_master(i)) continue;
+    const node::View view = world_.view(i);
+    for (const node::HostView& host : view.hosts) known[view.id][host.id] = host.state;
+  }
+  for (std::size_t i = 0; i < world_.nodes(); ++i) {
+    if (!world_.is_up(i)) {
+      if (world_.fleet().is_up(static_cast<HostIndex>(i)))
+        world_.report("node down", world_.trace().hosts[i].id.str());
+      continue;
+    }
+    const node::View view = world_.view(i);
+    const auto master = known.find(view.master);
+    if (view.master.empty() || master == known.end()) {
+      world_.report("no master", quoted(view.id.str()) + " is attached to nobody");
+    } else if (const auto host = master->second.find(view.id); host == master->second.end()) {
+      world_.report("no master", quoted(view.id.str()) + " is unknown to its master");
+    } else if (host->second.starts_with("stale")) {
+      world_.report("no master", quoted(view.id.str()) + " is " + host->second + " to its master");
+    }
+  }
+}
+
+void Healed::judge_leases() {
+  for (std::size_t i = 0; i < world_.nodes(); ++i) {
+    if (!world_.is_up(i)) continue;
+    const node::View view = world_.view(i);
+    for (const node::LeaseView& lease : view.leases) {
+      const std::string text = lease_text(view.id.str(), lease);
+      if (open_.contains(text)) world_.report("lease without end", text + ", " + lease.phase);
+    }
+  }
+}
+
+}  // namespace ballast::world

@@ -1,0 +1,28 @@
+// What must be true once all faults have ended and some time has passed: every slave has a master
+// that knows it, no lease is left over, and no VM of a host over its threshold
+// has room elsewhere.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "ballast/world/world.h"
+
+namespace ballast::world {
+
+class Healed {
+ public:
+  explicit Healed(World& world) : world_(world) {}
+  // Whatever lease is open now must have ended when judge() looks.
+  void note_leases();
+  void judge();
+
+ private:
+  void judge_slaves();
+  void judge_leases();
+
+  World& world_;
+  std::set<std::string> open_;
+};
+
+}  // namespace ballast::world

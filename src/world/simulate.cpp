@@ -1,0 +1,153 @@
+#include "ballast/world/simulate.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "ballast/world/fleet_shape.h"
+#include "ballast/world/troubles.h"
+#include "ballast/world/world.h"
+#include "fitting.h"
+#include "healed.h"
+#include "tally.h"
+
+namespace ballast::world {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Named {
+  FaultProfile profile;
+  const char* name;
+};
+constexpr std::array<Named, 4> profiles = {{{FaultProfile::none, "none"},
+                                            {FaultProfile::loss30, "loss30"},
+                                            {FaultProfile::crash80, "crash80"},
+                                            {FaultProfile::chaos, "chaos"}}};
+
+// Everything quicker, so that minutes are enough for many plans; nothing forgiven by the model.
+void hurry(Settings& settings) {
+  settings.through_bytes = true;
+  settings.timing.refuses_overcommit = false;
+  settings.timing.link_mib_s = 250;
+  settings.adjust = [](std::size_t, Config& config) {
+    config.sample.sample_interval = 5s;
+    config.sample.report_interval = 15s;
+    config.plan.plan_interval = 30s;
+    config.plan.cooldown = 2min;
+    config.migrate.timeout = 2min;
+  };
+}
+
+class Run {
+ public:
+  Run(const SimulateOptions& options, Settings settings, Trace trace)
+      : options_(options),
+        length_(duration_of_seconds(options.minutes * 60)),
+        world_(std::move(settings), std::make_shared<const Trace>(std::move(trace))),
+        tally_(world_) {}
+
+  SimulateResult run() {
+    result_.hosts = world_.trace().hosts.size();
+    result_.vms = world_.trace().vms.size();
+    result_.overload_before = overload_of(world_.truth());
+    switch (options_.faults) {
+      case FaultProfile::none: calm(length_); break;
+      case FaultProfile::loss30:
+        world_.set_faults({.loss = 0.3});
+        calm(length_);
+        break;
+      case FaultProfile::crash80: crash_most(); break;
+      case FaultProfile::chaos: chaos(); break;
+    }
+    finish();
+    return std::move(result_);
+  }
+
+ private:
+  void calm(Duration span) { world_.run_for(span); }
+
+  void crash_most() {
+    calm(length_ / 2);
+    Random random(options_.seed ^ 0xC2A5480U);
+    std::vector<std::size_t> masters;
+    for (std::size_t i = 0; i < world_.nodes(); ++i)
+      if (world_.is_master(i)) masters.push_back(i);
+    for (std::size_t i = masters.size(); i > 1; --i)
+      std::swap(masters[i - 1], masters[random.below(i)]);
+    for (std::size_t i = 0; i < masters.size() * 4 / 5; ++i) world_.crash(masters[i]);
+    calm(length_ - length_ / 2);
+  }
+
+  void chaos() {
+    Troubles troubles(world_, options_.seed);
+    const TimePoint healed = world_.now() + length_ * 2 / 3;
+    const TimePoint end = world_.now() + length_;
+    while (world_.now() < healed) {
+      world_.run_for(std::min(troubles.pause(), Duration(healed - world_.now())));
+      if (world_.now() < healed) troubles.stir();
+    }
+    troubles.end();
+    world_.audit_all();
+    Healed judge(world_);
+    world_.run_for(end - world_.now() - settles_within);
+    judge.note_leases();
+    world_.run_for(settles_within);
+    judge.judge();
+    world_.audit_all();
+  }
+
+  void finish() {
+    const Snapshot truth = world_.truth();
+    result_.overload_after = overload_of(truth);
+    result_.surplus_left_that_fits = fitting_surplus(truth, world_.config(0).plan.target).vms;
+    result_.simulated_s = seconds_of(world_.elapsed());
+    tally_.fill(result_);
+    result_.findings = world_.findings();
+    result_.hash = world_.hash();
+    result_.steps = world_.steps();
+    result_.messages = world_.messages();
+  }
+
+  static constexpr Duration settles_within = 3min;
+  const SimulateOptions& options_;
+  Duration length_;
+  World world_;
+  Tally tally_;
+  SimulateResult result_;
+};
+
+}  // namespace
+
+const char* name_of(FaultProfile profile) {
+  for (const Named& known : profiles)
+    if (known.profile == profile) return known.name;
+  return "?";
+}
+
+std::optional<FaultProfile> fault_profile(std::string_view name) {
+  for (const Named& known : profiles)
+    if (name == known.name) return known.profile;
+  return std::nullopt;
+}
+
+SimulateResult simulate(const SimulateOptions& options) {
+  const bool chaos = options.faults == FaultProfile::chaos;
+  FleetShape shape;
+  shape.seed = options.seed;
+  shape.masters = options.masters;
+  shape.slaves = options.slaves;
+  shape.vms = options.vms;
+  shape.minutes = static_cast<std::size_t>(options.minutes) + 1;
+  if (chaos) {
+    shape.change_share = 0.1;
+    shape.calm_from_minute = static_cast<std::size_t>(options.minutes * 2 / 3);
+  }
+  Settings settings;
+  settings.seed = options.seed;
+  settings.log = options.log;
+  if (chaos) hurry(settings);
+  return Run(options, std::move(settings), make_fleet(shape)).run();
+}
+
+}  // namespace ballast::world

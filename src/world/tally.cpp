@@ -1,0 +1,51 @@
+#include "tally.h"
+
+#include <algorithm>
+
+namespace ballast::world {
+namespace {
+
+std::uint64_t counted(const node::View& view, const char* what) {
+  const auto found = view.counters.find(what);
+  return found == view.counters.end() ? 0 : found->second;
+}
+
+}  // namespace
+
+Tally::Tally(World& world) : world_(world) {
+  world.on_moved([this](VmIndex vm, HostIndex from, HostIndex to) {
+    ++moved_;
+    if (on_moved_) on_moved_(vm, from, to);
+    const std::vector<TraceHost>& hosts = world_.trace().hosts;
+    if (hosts[from].group != hosts[to].group) ++moved_between_groups_;
+  });
+}
+
+void Tally::fill(SimulateResult& result) const {
+  result.migrations = moved_;
+  result.migrations_remote = moved_between_groups_;
+  std::size_t masters = 0;
+  for (std::size_t i = 0; i < world_.nodes(); ++i) {
+    if (!world_.is_master(i)) continue;
+    ++masters;
+    const Traffic traffic = world_.traffic(i);
+    result.peers_max = std::max(result.peers_max, traffic.feeds_max);
+    result.connections_max = std::max(result.connections_max, traffic.connections_max);
+    result.in_bytes_per_master_s += traffic.in_bytes;
+    result.out_bytes_per_master_s += traffic.out_bytes;
+    if (!world_.is_up(i)) continue;
+    const node::View view = world_.view(i);
+    result.migrations_swaps += counted(view, "migrations_done_in_swaps") / 2;
+    result.requests_sent += counted(view, "requests_sent");
+    result.requests_granted += counted(view, "requests_granted");
+    result.requests_granted_first += counted(view, "requests_granted_first");
+    result.requests_refused += counted(view, "requests_refused");
+    result.requests_refused_stale += counted(view, "requests_refused_stale");
+  }
+  const double spans = static_cast<double>(std::max<std::size_t>(1, masters)) *
+                       std::max(1.0, seconds_of(world_.elapsed()));
+  result.in_bytes_per_master_s /= spans;
+  result.out_bytes_per_master_s /= spans;
+}
+
+}  // namespace ballast::world

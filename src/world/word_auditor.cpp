@@ -1,0 +1,67 @@
+#include "word_auditor.h"
+
+namespace ballast::world {
+
+void WordAuditor::said(HostIndex host, const wire::Body& body) {
+  if (const auto* outcome = std::get_if<wire::Outcome>(&body)) {
+    check(*outcome, host);
+  } else if (const auto* state = std::get_if<wire::LeaseState>(&body)) {
+    check(*state, host);
+  }
+}
+
+void WordAuditor::check(const wire::Outcome& outcome, HostIndex host) {
+  const bool ends =
+      outcome.kind == wire::OutcomeKind::arrived || outcome.kind == wire::OutcomeKind::failed;
+  if (!ends || !first(outcome.lease, static_cast<int>(outcome.kind))) return;
+  if (fleet_.has_died(outcome.vm)) return;
+  const hypermodel::Copy* copy = fleet_.host(host).find(outcome.vm);
+  const bool here = copy != nullptr && hypermodel::runs(copy->state);
+  if (outcome.kind == wire::OutcomeKind::arrived && copy != nullptr)
+    complain_("untrue outcome", quoted(outcome.vm.str()) + " is said to have arrived, and is " +
+                                    hypermodel::name_of(copy->state) + " at its source");
+  if (outcome.kind == wire::OutcomeKind::failed && !here)
+    complain_("untrue outcome", quoted(outcome.vm.str()) + " is said to have stayed (" +
+                                    outcome.detail + "), and does not run at its source");
+}
+
+void WordAuditor::check(const wire::LeaseState& state, HostIndex host) {
+  const bool ends =
+      state.phase == wire::LeasePhase::arrived || state.phase == wire::LeasePhase::absent;
+  if (!ends || !first(state.lease, 100 + static_cast<int>(state.phase))) return;
+  const auto known = started_.find(state.lease);
+  if (known == started_.end() || fleet_.has_died(known->second.vm)) return;
+  const std::string vm = quoted(known->second.vm.str());
+  const hypermodel::Copy* copy = fleet_.host(host).find(known->second.vm);
+  const bool runs = copy != nullptr && hypermodel::runs(copy->state);
+  if (state.phase == wire::LeasePhase::arrived && !runs)
+    complain_("untrue lease", vm + " is said to be here, and is not");
+  if (state.phase == wire::LeasePhase::absent && copy != nullptr && known->second.to == host)
+    complain_("untrue lease", vm + " is said not to be here nor to come, and is " +
+                                  hypermodel::name_of(copy->state));
+}
+
+void WordAuditor::starts(const StartMigration& command, const Start& start) {
+  started_[command.lease] = Known{command.vm, start.to};
+  const std::string vm = quoted(command.vm.str());
+  if (start.from == start.to) complain_("move to itself", vm);
+  const hypermodel::Copy* copy = fleet_.host(start.from).find(command.vm);
+  if (fleet_.is_up(start.from) &&
+      (copy == nullptr || copy->state != hypermodel::CopyState::running))
+    complain_("move of what is not there",
+              vm + " is " + (copy == nullptr ? "absent" : hypermodel::name_of(copy->state)) +
+                  " where it is told to leave");
+  if (!start.target_may_have_forgotten && !start.target_honours)
+    complain_("move without lease", vm + " is sent to a host that has promised nothing");
+  if (start.quiet) complain_("move too soon", vm + " moves though its grantor has just started");
+  const hypermodel::Fleet::Streams from = fleet_.streams(start.from);
+  const hypermodel::Fleet::Streams to = fleet_.streams(start.to);
+  if (from.outgoing >= start.outgoing_max)
+    complain_("too many streams",
+              vm + " leaves a host that sends " + std::to_string(from.outgoing) + " VMs already");
+  if (to.incoming >= start.incoming_max)
+    complain_("too many streams",
+              vm + " goes to a host that takes in " + std::to_string(to.incoming) + " VMs already");
+}
+
+}  // namespace ballast::world

@@ -1,0 +1,61 @@
+// Holds what nodes say and do about migrations against what is true in the fleet at that moment:
+//
+//   a holder says that a VM arrived or stayed     the VM runs where it says
+//   a target says that a VM is here or is not     the same
+//   a hypervisor is told to migrate               the VM runs there, the target has said yes, the
+//                                                 streams of both hosts are free, and whoever
+//                                                 promised the room was up for long enough
+//
+// A thing is judged when it is said first: it may be repeated when the world has gone on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "ballast/hypermodel/fleet.h"
+#include "ballast/node/node.h"
+
+namespace ballast::world {
+
+class WordAuditor {
+ public:
+  using Complain = std::function<void(const std::string& auditor, const std::string& detail)>;
+
+  WordAuditor(const hypermodel::Fleet& fleet, Complain complain)
+      : fleet_(fleet), complain_(std::move(complain)) {}
+
+  // A message that the node of this host sends.
+  void said(HostIndex host, const wire::Body& body);
+
+  // What is known of a start at both its ends.
+  struct Start {
+    HostIndex from = 0;
+    HostIndex to = 0;
+    bool target_may_have_forgotten = false;  // it began its life a moment ago, or is down
+    bool target_honours = false;
+    bool quiet = false;  // the grantor has just started: nothing may move yet
+    std::uint32_t outgoing_max = 0;
+    std::uint32_t incoming_max = 0;
+  };
+  void starts(const StartMigration& command, const Start& start);
+
+ private:
+  bool first(const LeaseId& lease, int what) { return heard_.emplace(lease, what).second; }
+  void check(const wire::Outcome& outcome, HostIndex host);
+  void check(const wire::LeaseState& state, HostIndex host);
+
+  const hypermodel::Fleet& fleet_;
+  Complain complain_;
+  std::set<std::pair<LeaseId, int>> heard_;
+  struct Known {
+    VmId vm;
+    HostIndex to = 0;
+  };
+  std::map<LeaseId, Known> started_;  // migrations that were started, by their lease
+};
+
+}  // namespace ballast::world

@@ -1,0 +1,100 @@
+// Several groups and what passes between them: room is asked for and granted, VMs move and are
+// exchanged, masters come and go.
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <set>
+
+#include "ballast/world/world.h"
+
+namespace ballast {
+namespace {
+
+using namespace std::chrono_literals;
+using world::World;
+
+// `groups[g][h]` lists the CPU shares (of one host) of the VMs that start on host h of group g.
+std::shared_ptr<const Trace> trace_of(const std::vector<std::vector<std::vector<double>>>& groups) {
+  auto trace = std::make_shared<Trace>();
+  trace->interval = std::chrono::hours(24);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    for (const std::vector<double>& host : groups[g]) {
+      const auto index = static_cast<std::uint32_t>(trace->hosts.size());
+      trace->hosts.push_back(
+          {HostId("h" + std::to_string(index)), {10000, 65536, 10000}, "g" + std::to_string(g)});
+      for (const double share : host) {
+        TraceVm vm;
+        vm.id = VmId("v" + std::to_string(trace->vms.size()));
+        vm.host = index;
+        vm.size = {10000, 2048, 10};
+        vm.cpu_percent = {static_cast<float>(share * 100)};
+        trace->vms.push_back(std::move(vm));
+      }
+    }
+  }
+  return trace;
+}
+
+world::Settings settings_with(std::uint64_t seed) {
+  world::Settings settings;
+  settings.seed = seed;
+  settings.through_bytes = true;
+  if (std::getenv("BALLAST_WORLD_LOG") != nullptr)
+    settings.log = [](const std::string& line) { std::cout << line << "\n"; };
+  return settings;
+}
+
+std::uint64_t counted(const World& world, const char* what) {
+  std::uint64_t sum = 0;
+  for (std::size_t node = 0; node < world.nodes(); ++node) {
+    if (!world.is_up(node)) continue;
+    const node::View view = world.view(node);
+    const auto found = view.counters.find(what);
+    if (found != view.counters.end()) sum += found->second;
+  }
+  return sum;
+}
+
+void check_clean(World& world) {
+  world.audit_all();
+  for (const world::Finding& finding : world.findings())
+    FAIL_CHECK(finding.auditor << " at " << finding.at_s << " s: " << finding.detail);
+}
+
+TEST_CASE("what a group has no room for goes to another group") {
+  World world(settings_with(1),
+              trace_of({{{0.3, 0.3, 0.3, 0.3}, {0.3, 0.3, 0.2}}, {{0.1}, {0.1, 0.1}}}));
+  world.run_for(15min);
+  check_clean(world);
+  CHECK(overloaded_hosts(world.truth()) == 0);
+  CHECK(counted(world, "remote_migrations") >= 1);
+  // The one that is 0.1 too much leaves, and no more than it takes.
+  CHECK(world.migrations_started() <= 3);
+}
+
+TEST_CASE("a VM that fits nowhere is exchanged for a smaller one of another group") {
+  // Group 0 is over on one host; group 1 has 0.22 of room on each host, the VM needs 0.4.
+  World world(settings_with(2), trace_of({{{0.5, 0.4}, {0.5, 0.26}}, {{0.24, 0.3}, {0.24, 0.3}}}));
+  world.run_for(20min);
+  check_clean(world);
+  CHECK(overloaded_hosts(world.truth()) == 0);
+  CHECK(counted(world, "remote_migrations_in_swaps") == 2);
+}
+
+TEST_CASE("slaves of a master that dies attach to another, and balancing goes on") {
+  World world(settings_with(3), trace_of({{{0.2}, {0.2}, {0.2}}, {{0.2}, {0.5, 0.5}, {0.2}}}));
+  world.run_for(20s);
+  world.crash(0);
+  world.run_for(10s);
+  std::set<NodeId> masters;
+  for (std::size_t node = 1; node < world.nodes(); ++node) masters.insert(world.view(node).master);
+  CHECK(masters == std::set<NodeId>{NodeId("h3")});
+  world.run_for(15min);
+  check_clean(world);
+  CHECK(overloaded_hosts(world.truth()) == 0);
+}
+
+}  // namespace
+}  // namespace ballast
