@@ -56,14 +56,16 @@ void Offerer::take(TimePoint now, const wire::BeaconHeard& heard) {
 }
 
 void Offerer::answer(TimePoint now, const wire::BeaconAddress& from, const wire::Seek& seek) {
-  std::erase_if(holds_, [&](const auto& one) { return one.second.until <= now; });
+  std::erase_if(holds_,
+                [&](const auto& one) { return one.second.until + settings_.hold_for <= now; });
   const auto held = holds_.find(seek.seeker);
   if (held != holds_.end() && now - held->second.offered_at < settings_.offer_every) {
     ++counters_.too_soon;
     return;
   }
   const std::size_t taken = slaves_ + held_for_others(now, seek.seeker);
-  if (taken >= settings_.max_slaves) {
+  const bool did_not_come = held != holds_.end() && held->second.until <= now;
+  if (taken + (did_not_come ? 1 : 0) >= settings_.max_slaves) {
     ++counters_.full;
     return;
   }
@@ -72,7 +74,12 @@ void Offerer::answer(TimePoint now, const wire::BeaconAddress& from, const wire:
     ++counters_.left_to_others;
     return;
   }
-  holds_[seek.seeker] = {now + settings_.hold_for, now};
+  if (held != holds_.end() && !did_not_come) {
+    // The same place: its first offer may have got lost.
+    held->second.offered_at = now;
+  } else {
+    holds_[seek.seeker] = {now + settings_.hold_for, now};
+  }
   offer(from, seek, settings_.max_slaves - taken);
 }
 

@@ -88,6 +88,21 @@ TEST_CASE("one seeker is answered twice a second at most, and holds one place ho
   CHECK(answers(offerer, start + seconds(1), seek("t")).size() == 1);
 }
 
+TEST_CASE(
+    "one that does not take what it is offered keeps the place from others only half the time") {
+  Offerer offerer = offerer_of(1);
+  std::size_t offers_to_other = 0;
+  std::size_t offers_to_idler = 0;
+  for (int second = 0; second < 40; ++second) {
+    offers_to_idler += answers(offerer, start + seconds(second), seek("idler")).size();
+    if (offers_to_other == 0)
+      offers_to_other += answers(offerer, start + seconds(second), seek("other")).size();
+    if (second == 9) CHECK(offers_to_other == 0);
+    if (second == 10) CHECK(offers_to_other == 1);
+  }
+  CHECK(offers_to_idler == 10 + 10);
+}
+
 TEST_CASE("a master that looks for masters gets an answer that holds no place") {
   Offerer offerer = offerer_of(1);
   const auto offers = answers(offerer, start, seek("n", wire::Wanted::masters));

@@ -59,11 +59,11 @@ std::optional<wire::BeaconMac> TestTrust::shared_hash(const NodeId& node,
 Node::Node(const std::string& name, const Members& members, const KeyPair& keys,
            const std::string& bind)
     : id(name), trust(std::make_unique<TestTrust>(members, keys)) {
-  open({.cluster = "test", .bind = bind});
+  open({.cluster = "test", .bind = bind, .bind_feed = "tcp://127.0.0.1:*"});
 }
 
 Node::Node(const std::string& name, const std::string& bind) : id(name) {
-  open({.cluster = "test", .bind = bind, .security = false});
+  open({.cluster = "test", .bind = bind, .bind_feed = "tcp://127.0.0.1:*", .security = false});
 }
 
 void Node::open(TransportSettings settings) {
@@ -84,10 +84,20 @@ void Node::send_message(const Node& to, wire::Message message) {
   transport->send({to.id, to.transport->endpoint(), std::move(message)});
 }
 
+void Node::publish(const std::string& topic, wire::Body body) {
+  transport->publish({topic, {{"test", id, {1, 1}}, std::move(body)}});
+}
+
+void Node::subscribe(const Node& to, std::set<std::string> topics) {
+  transport->subscribe({to.id, to.transport->feed(), std::move(topics)});
+}
+
 void Node::turn() {
   for (wire::TransportEvent& event : transport->take_events(256)) {
     if (std::holds_alternative<wire::LinkUp>(event)) ++ups;
     if (std::holds_alternative<wire::LinkDown>(event)) ++downs;
+    if (std::holds_alternative<wire::FeedUp>(event)) ++feed_ups;
+    if (std::holds_alternative<wire::FeedDown>(event)) ++feed_downs;
     if (auto* message = std::get_if<wire::Delivered>(&event)) {
       delivered.push_back(std::move(*message));
     }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,9 @@ class Node {
   void answer(const std::string& to, wire::Body body);       // on the session it has with us
   void send_message(const Node& to, wire::Message message);  // as given
 
+  void publish(const std::string& topic, wire::Body body);
+  void subscribe(const Node& to, std::set<std::string> topics);
+
   // Takes what has come.
   void turn();
   // Messages heard of this kind.
@@ -76,6 +80,8 @@ class Node {
   std::vector<wire::Delivered> delivered;
   std::size_t ups = 0;
   std::size_t downs = 0;
+  std::size_t feed_ups = 0;
+  std::size_t feed_downs = 0;
 
  private:
   void open(TransportSettings settings);

@@ -1,6 +1,8 @@
 // A master that has room: it answers those who look for one, and says that it is there. An offer
 // holds a place until it is taken or 10 s have passed, so that any number of seekers at once never
-// get more offers than there are places. A full master is silent. Source: design, section 3.11.
+// get more offers than there are places. One that was offered a place and did not come is not
+// offered the last one for as long again, so that nobody keeps it from others. A full master is
+// silent. Source: design, section 3.11.
 //
 // Where many masters hear one seek, each answers by chance, so that about `answers_wanted` do.
 //
@@ -45,8 +47,11 @@ class Offerer {
   // Whether a node that wants to attach finds a place: its own that is held, or one that is not
   // held for another.
   bool has_place_for(TimePoint now, const NodeId& node) const;
-  // It has attached: its place is no longer held but taken. set_group() follows.
-  void attached(const NodeId& node) { holds_.erase(node); }
+  // It has attached: its place is no longer held but taken. set_group() follows, in time.
+  void attached(const NodeId& node) {
+    holds_.erase(node);
+    ++slaves_;
+  }
 
   void take(TimePoint now, const wire::BeaconHeard& heard);
   void tick(TimePoint now);
@@ -57,7 +62,7 @@ class Offerer {
 
  private:
   struct Hold {
-    TimePoint until;
+    TimePoint until;  // remembered as long again: it did not come
     TimePoint offered_at;
   };
 
