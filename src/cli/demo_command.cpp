@@ -1,5 +1,5 @@
-// `ballast demo`: a group of real nodes of this binary on loopback, with simulated hypervisors, on
-// a fast day. Source: design, section 8.
+// `ballast demo`: groups of real nodes of this binary on loopback, with simulated hypervisors, on a
+// fast day. Source: design, section 8.
 
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "ballast/cli/command.h"
 #include "ballast/cli/output.h"
@@ -25,6 +26,7 @@
 #include "demo_fleet.h"
 #include "demo_scene.h"
 #include "demo_screen.h"
+#include "demo_watch.h"
 
 namespace ballast::cli {
 namespace {
@@ -37,11 +39,13 @@ constexpr Duration stretch = 75min;
 constexpr auto start_delay = 3s;
 constexpr auto day_length = start_delay + 15s;
 constexpr auto patience = 52s;  // in all: then the demo ends, whatever the state
+constexpr auto kill_after = start_delay + 6s;
 constexpr auto rest_needed = 1500ms;
 constexpr auto look_every = 200ms;
 constexpr int missed_answers_max = 3;
 constexpr std::size_t vms_per_host = 10;
 constexpr std::size_t nodes_max = 128;
+constexpr std::size_t masters_max = 16;
 
 struct Options {
   std::size_t masters = 1;
@@ -49,6 +53,7 @@ struct Options {
   std::string trace;
   std::uint64_t seed = 1;
   bool json = false;
+  bool kill_master = false;
 };
 
 struct Summary {
@@ -56,8 +61,14 @@ struct Summary {
   std::size_t overloaded_after = 0;
   std::size_t relievable_left = 0;
   std::uint64_t migrations = 0;
+  std::uint64_t remote = 0;  // of the migrations
   std::uint64_t swaps = 0;
+  std::uint64_t remote_grants = 0;
   std::uint64_t lower_bound = 0;
+  std::size_t masters = 1;
+  bool killed = false;
+  std::vector<double> reattached_s;
+  std::size_t orphans = 0;  // slaves of the killed master that found no other
   std::size_t vms_before = 0;
   std::size_t vms_after = 0;
   std::size_t vms_twice = 0;
@@ -94,15 +105,28 @@ class Interrupts {
   int descriptor_ = -1;
 };
 
+// The first group gets more than it can carry, the others less: room must be asked for.
+void unbalance_groups(Trace& trace, std::size_t groups) {
+  constexpr float more = 1.7F;
+  constexpr float less = 0.6F;
+  for (TraceVm& vm : trace.vms) {
+    for (float& percent : vm.cpu_percent)
+      percent = std::min(100.0F, percent * (vm.host % groups == 0 ? more : less));
+  }
+}
+
 Result<Trace> trace_of(const Options& options) {
   if (options.trace.empty()) {
     hypermodel::DayShape shape;
     shape.seed = options.seed;
     shape.hosts = options.masters + options.slaves;
     shape.vms = shape.hosts * vms_per_host;
+    shape.groups = options.masters;
     shape.hot_share = 0.4;
     shape.peak_share = 0.63;
-    return worst_stretch(hypermodel::generate_day(shape), stretch);
+    Trace trace = hypermodel::generate_day(shape);
+    if (options.masters > 1) unbalance_groups(trace, options.masters);
+    return worst_stretch(trace, stretch);
   }
   Result<Trace> day = files::read_trace(options.trace);
   if (!day) return day;
@@ -124,15 +148,16 @@ Result<std::vector<std::vector<VmId>>> placement_of(const DemoFleet& fleet, std:
   return placement;
 }
 
-std::uint64_t counter(const node::View& view, const char* name) {
-  const auto found = view.counters.find(name);
-  return found == view.counters.end() ? 0 : found->second;
-}
-
 class Demo {
  public:
-  Demo(const Trace& trace, DemoFleet& fleet, DemoScreen& screen)
-      : trace_(trace), fleet_(fleet), screen_(screen), began_(Clock::now()) {
+  Demo(const Trace& trace, DemoFleet& fleet, DemoScreen& screen, bool kill_master)
+      : trace_(trace),
+        fleet_(fleet),
+        screen_(screen),
+        watch_(trace, fleet),
+        kill_wanted_(kill_master),
+        began_(Clock::now()) {
+    summary_.masters = fleet.masters();
     summary_.overloaded_before =
         overloaded_hosts(snapshot_at(trace_, first_placement(trace_), Duration(0)));
     summary_.vms_before = trace_.vms.size();
@@ -144,18 +169,18 @@ class Demo {
     for (;;) {
       if (interrupts.within(look_every)) return std::optional<Summary>();
       if (Status alive = fleet_.check_alive(); !alive) return alive.error();
-      Result<node::View> view = fleet_.watch_master(last_event_);
+      if (kill_wanted_ && !watch_.killed() && Clock::now() - began_ >= kill_after)
+        watch_.kill_master();
+      if (Status followed = watch_.follow_killed(); !followed) return followed.error();
+      Result<node::View> view = watch_.look();
       // A busy machine answers late now and then.
       if (!view && ++missed_answers_ < missed_answers_max && Clock::now() - began_ < patience)
         continue;
       if (!view) return view.error();
       missed_answers_ = 0;
-      for (const node::Event& event : view->events) last_event_ = event.number;
       const auto passed = Clock::now() - began_;
       screen_.show(headline(*view, passed), *view);
-      summary_.migrations = counter(*view, "migrations_done");
-      summary_.swaps = counter(*view, "migrations_done_in_swaps") / 2;
-      summary_.lower_bound = counter(*view, "plans_done_lower_bounds");
+      take_counters();
       if (passed < day_length) continue;
       const Result<bool> looked = look_at_rest(*view);
       const bool rests = looked && *looked;
@@ -176,6 +201,18 @@ class Demo {
     if (now_s < start_s) return who + "the nodes find each other";
     if (now_s >= day_s) return who + "the loads stand still, the fleet comes to rest";
     return who + "a day at " + std::to_string(static_cast<int>(speed)) + " times its speed";
+  }
+
+  void take_counters() {
+    summary_.migrations = watch_.counter("migrations_done");
+    summary_.remote = watch_.counter("remote_migrations");
+    summary_.swaps = watch_.counter("migrations_done_in_swaps") / 2 +
+                     watch_.counter("remote_migrations_in_swaps") / 2;
+    summary_.remote_grants = watch_.counter("grants_received");
+    summary_.lower_bound = watch_.counter("plans_done_lower_bounds");
+    summary_.killed = watch_.killed();
+    summary_.reattached_s = watch_.reattached_s();
+    summary_.orphans = watch_.orphans();
   }
 
   // Looks at the truth of all hosts: true when nothing moves and nothing is left that a plan could
@@ -209,8 +246,9 @@ class Demo {
   const Trace& trace_;
   DemoFleet& fleet_;
   DemoScreen& screen_;
+  DemoWatch watch_;
+  bool kill_wanted_;
   Clock::time_point began_;
-  std::uint64_t last_event_ = 0;
   int missed_answers_ = 0;
   Summary summary_;
 };
@@ -226,19 +264,32 @@ std::string as_json(const Summary& summary) {
   json.key("migrations");
   json.begin_object();
   json.field("total", summary.migrations);
-  json.field("local", summary.migrations);
-  json.field("remote", std::uint64_t{0});
+  json.field("local", summary.migrations - summary.remote);
+  json.field("remote", summary.remote);
   json.field("swaps", summary.swaps);
   json.end_object();
   json.field("lower_bound", summary.lower_bound);
-  json.field("remote_grants", std::uint64_t{0});
+  json.field("remote_grants", summary.remote_grants);
   json.key("reattached_s");
   json.begin_array();
+  for (const double span : summary.reattached_s) json.number(span);
   json.end_array();
   json.field("vms_before", std::uint64_t{summary.vms_before});
   json.field("vms_after", std::uint64_t{summary.vms_after});
   json.field("elapsed_ms", summary.elapsed_ms);
   json.end_object();
+  return out + "\n";
+}
+
+std::string killed_line(const Summary& summary) {
+  std::string out = "a master was killed      its slaves had another after";
+  for (const double span : summary.reattached_s) {
+    char text[32];
+    std::snprintf(text, sizeof text, " %.1f", span);
+    out += text;
+  }
+  out += " s";
+  if (summary.orphans > 0) out += "; " + std::to_string(summary.orphans) + " FOUND NONE";
   return out + "\n";
 }
 
@@ -258,6 +309,10 @@ std::string as_text(const Summary& summary) {
       static_cast<unsigned long long>(summary.lower_bound), summary.vms_before, summary.vms_after,
       summary.elapsed_ms / 1000);
   std::string out = text;
+  if (summary.masters > 1)
+    out += "between groups           " + std::to_string(summary.remote) + " migrations, " +
+           std::to_string(summary.remote_grants) + " grants\n";
+  if (summary.killed) out += killed_line(summary);
   if (summary.vms_before != summary.vms_after || summary.vms_twice != 0) {
     const std::size_t cut = out.find(", none lost");
     out.replace(cut, out.find('\n', cut) - cut, ": THIS IS A FAULT");
@@ -266,18 +321,25 @@ std::string as_text(const Summary& summary) {
 }
 
 ExitCode run(const Options& options) {
-  if (options.masters != 1)
-    return complain("--masters: found " + std::to_string(options.masters) +
-                    ", expected 1: this version balances within one group");
+  if (options.masters < 1 || options.masters > masters_max)
+    return complain("--masters: found " + std::to_string(options.masters) + ", expected 1 to " +
+                    std::to_string(masters_max));
   if (options.slaves < 1 || options.slaves >= nodes_max)
     return complain("--slaves: found " + std::to_string(options.slaves) + ", expected 1 to " +
                     std::to_string(nodes_max - 1));
+  if (options.kill_master && options.masters < 2)
+    return complain("--kill-master: found one master, expected --masters 2 or more");
   const Result<Trace> trace = trace_of(options);
   if (!trace) return complain(trace.error());
+  if (trace->hosts.size() <= options.masters)
+    return complain("--masters: found " + std::to_string(options.masters) +
+                    ", expected fewer than the " + std::to_string(trace->hosts.size()) +
+                    " hosts of the trace");
   const Interrupts interrupts;
   FleetOptions fleet_options;
   fleet_options.trace = *trace;
   fleet_options.speed = speed;
+  fleet_options.masters = options.masters;
   const auto start = std::chrono::system_clock::now() + start_delay;
   fleet_options.started_unix_s = std::chrono::duration<double>(start.time_since_epoch()).count();
   Result<std::optional<Summary>> summary = std::optional<Summary>();
@@ -285,7 +347,7 @@ ExitCode run(const Options& options) {
     Result<std::unique_ptr<DemoFleet>> fleet = DemoFleet::start(fleet_options);
     if (!fleet) return complain(fleet.error());
     DemoScreen screen(options.json);
-    summary = Demo(*trace, **fleet, screen).play(interrupts);
+    summary = Demo(*trace, **fleet, screen, options.kill_master).play(interrupts);
   }
   if (!summary) return complain(summary.error());
   if (!*summary) {
@@ -295,8 +357,8 @@ ExitCode run(const Options& options) {
   const Summary& result = **summary;
   const ExitCode shown = answer(options.json ? as_json(result) : as_text(result));
   if (shown != ExitCode::done) return shown;
-  const bool good =
-      result.relievable_left == 0 && result.vms_before == result.vms_after && result.vms_twice == 0;
+  const bool good = result.relievable_left == 0 && result.vms_before == result.vms_after &&
+                    result.vms_twice == 0 && result.orphans == 0;
   return good ? ExitCode::done : ExitCode::no;
 }
 
@@ -305,12 +367,14 @@ ExitCode run(const Options& options) {
 void add_demo_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "demo", "Balance a group of real nodes on this machine, with simulated VMs.");
+      "demo", "Balance groups of real nodes on this machine, with simulated VMs.");
   command->add_option("--masters", options->masters, "Masters")->capture_default_str();
   command->add_option("--slaves", options->slaves, "Slaves, in all")->capture_default_str();
   command->add_option("--trace", options->trace,
                       "Folder with recorded loads, instead of a generated day (docs/formats.md)");
   command->add_option("--seed", options->seed, "Of the generated day")->capture_default_str();
+  command->add_flag("--kill-master", options->kill_master,
+                    "Kill a master in the middle (kill -9), and see its slaves find another");
   command->add_flag("--json", options->json, "Print the summary as ballast-demo/1, and no more");
   command->footer(
       "Starts one process a host on loopback, lets a day go by in fast time, shows how hosts over\n"
@@ -318,7 +382,8 @@ void add_demo_command(CLI::App& app, Action& action) {
       "Exit code 1: a host was left over its threshold that could have been relieved.\n"
       "Examples:\n"
       "  ballast demo\n"
-      "  ballast demo --slaves 15 --json");
+      "  ballast demo --slaves 15 --json\n"
+      "  ballast demo --masters 3 --slaves 9 --kill-master");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

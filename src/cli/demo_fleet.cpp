@@ -1,7 +1,10 @@
 #include "demo_fleet.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,16 +91,46 @@ std::string random_secret() {
 Result<std::unique_ptr<DemoFleet>> DemoFleet::start(const FleetOptions& options) {
   std::unique_ptr<DemoFleet> fleet(new DemoFleet);
   if (Status prepared = fleet->prepare(options); !prepared) return prepared.error();
-  if (Status written = fleet->write_node(options, 0, {}); !written) return written.error();
-  if (Status launched = fleet->launch(0); !launched) return launched.error();
-  const Result<std::string> master = fleet->wait_for_master();
-  if (!master) return master.error();
-  for (std::size_t host = 1; host < options.trace.hosts.size(); ++host) {
-    if (Status written = fleet->write_node(options, host, *master); !written)
+  for (std::size_t host = 0; host < fleet->masters_; ++host) {
+    if (Status written = fleet->write_node(options, host, {}); !written) return written.error();
+    if (Status launched = fleet->launch(host); !launched) return launched.error();
+  }
+  std::vector<std::string> masters;
+  for (std::size_t host = 0; host < fleet->masters_; ++host) {
+    Result<std::string> master = fleet->wait_for_master(host);
+    if (!master) return master.error();
+    masters.push_back(std::move(master).value());
+  }
+  for (std::size_t host = fleet->masters_; host < options.trace.hosts.size(); ++host) {
+    if (Status written = fleet->write_node(options, host, masters[host % masters.size()]); !written)
       return written.error();
     if (Status launched = fleet->launch(host); !launched) return launched.error();
   }
   return fleet;
+}
+
+// Ports of loopback that are free now: the system chooses, and hands them out again late.
+Status DemoFleet::choose_beacons() {
+  std::vector<int> sockets;
+  Status status;
+  for (std::size_t i = 0; i < masters_ && status; ++i) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    const int one = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockets.push_back(one);
+    if (one < 0 || bind(one, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+        getsockname(one, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      status = system_error("cannot take a UDP port on loopback");
+    } else {
+      beacons_.push_back("127.0.0.1:" + std::to_string(ntohs(address.sin_port)));
+    }
+  }
+  for (const int one : sockets) {
+    if (one >= 0) close(one);
+  }
+  return status;
 }
 
 Status DemoFleet::prepare(const FleetOptions& options) {
@@ -106,12 +139,14 @@ Status DemoFleet::prepare(const FleetOptions& options) {
       std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/ballast-demo-XXXXXX";
   if (mkdtemp(name.data()) == nullptr) return system_error("cannot make the folder " + name);
   folder_ = name;
+  masters_ = options.masters;
+  if (Status chosen = choose_beacons(); !chosen) return chosen;
   if (Status written = files::write_trace(folder_ + "/trace", options.trace); !written)
     return written;
   if (Status written = files::write_atomically(folder_ + "/trace/secret", random_secret());
       !written)
     return written;
-  // One trust file for all: each node believes each, and orders come from the master alone.
+  // One trust file for all: each node believes each, and orders come from masters alone.
   for (std::size_t host = 0; host < options.trace.hosts.size(); ++host) {
     Process process;
     process.folder = folder_ + "/" + std::to_string(host);
@@ -120,7 +155,8 @@ Status DemoFleet::prepare(const FleetOptions& options) {
       return system_error("cannot make the folder " + process.folder);
     const trust::Identity identity = trust::Identity::fresh();
     if (Status written = identity.write_new(process.folder + "/node.key"); !written) return written;
-    const trust::TrustedNode node{options.trace.hosts[host].id, identity.public_key(), host == 0};
+    const trust::TrustedNode node{options.trace.hosts[host].id, identity.public_key(),
+                                  host < masters_};
     if (Status added = trust::add_node(folder_ + "/trust", node); !added) return added;
     processes_.push_back(std::move(process));
   }
@@ -132,15 +168,20 @@ Status DemoFleet::write_node(const FleetOptions& options, std::size_t host,
   const Process& process = processes_[host];
   const Thresholds& thresholds = options.trace.thresholds;
   std::string text = "[node]\nid = " + toml_text(options.trace.hosts[host].id.str()) +
-                     "\nrole = " + (host == 0 ? "\"master\"" : "\"slave\"") +
-                     "\ncluster = \"demo\"\nbind = \"tcp://127.0.0.1:0\"\n";
-  if (host != 0) text += "master = " + toml_text(master) + "\n";
+                     "\nrole = " + (host < masters_ ? "\"master\"" : "\"slave\"") +
+                     "\ncluster = \"demo\"\nbind = \"tcp://127.0.0.1:0\"\nseeds = [";
+  for (std::size_t i = 0; i < beacons_.size(); ++i)
+    text += (i == 0 ? "" : ", ") + toml_text(beacons_[i]);
+  text += "]\n";
+  if (!master.empty()) text += "master = " + toml_text(master) + "\n";
   text += "state_dir = " + toml_text(process.folder) + "\ncontrol = " + toml_text(process.control) +
           "\n[sample]\nsample_interval = 0.25\nreport_interval = 0.5\n"
           "[plan]\nmode = \"auto\"\nplan_interval = 1\ncooldown = 3\nmax_moves = 1000\n"
           "[plan.thresholds]\ncpu = " +
           number_text(thresholds.cpu) + "\nmemory = " + number_text(thresholds.memory) +
           "\nnetwork = " + number_text(thresholds.network) +
+          "\n[mesh]\nbind = \"tcp://127.0.0.1:0\"\ngossip_interval = 0.25\nbeacon = " +
+          toml_text(host < masters_ ? beacons_[host] : "127.0.0.1:0") +
           "\n[migrate]\nbandwidth = 16\n[limits]\nmax_slaves = 1000\n[security]\ntrust_file = " +
           toml_text(folder_ + "/trust") +
           "\n[hypervisor]\nkind = \"simulated\"\ntrace = " + toml_text(folder_ + "/trace") +
@@ -164,21 +205,21 @@ Status DemoFleet::launch(std::size_t host) {
   return {};
 }
 
-Result<std::string> DemoFleet::wait_for_master() {
+Result<std::string> DemoFleet::wait_for_master(std::size_t master) {
   const auto until = Clock::now() + start_patience;
   for (;;) {
     if (Status alive = check_alive(); !alive) return alive.error();
-    const Result<node::View> view = this->view(0);
+    const Result<node::View> view = this->view(master);
     if (view) return view->id.str() + "@" + view->endpoint;
     if (Clock::now() > until)
-      return Error{"the master does not answer: " + view.error().message +
-                   "; its log says: " + last_log_line(0)};
+      return Error{"a master does not answer: " + view.error().message +
+                   "; its log says: " + last_log_line(master)};
     pause_ms(20);
   }
 }
 
-Result<node::View> DemoFleet::watch_master(std::uint64_t events_above) const {
-  return daemon::ask_status(processes_[0].control, "watch " + std::to_string(events_above));
+Result<node::View> DemoFleet::watch_master(std::size_t master, std::uint64_t events_above) const {
+  return daemon::ask_status(processes_[master].control, "watch " + std::to_string(events_above));
 }
 
 Result<node::View> DemoFleet::view(std::size_t host) const {
@@ -204,14 +245,22 @@ Status DemoFleet::check_alive() {
   return {};
 }
 
+void DemoFleet::kill(std::size_t host) {
+  Process& process = processes_[host];
+  if (process.pid <= 0) return;
+  ::kill(process.pid, SIGKILL);
+  waitpid(process.pid, nullptr, 0);
+  process.pid = -1;
+}
+
 void DemoFleet::stop() {
   for (const Process& process : processes_) {
-    if (process.pid > 0) kill(process.pid, SIGTERM);
+    if (process.pid > 0) ::kill(process.pid, SIGTERM);
   }
   const auto until = Clock::now() + stop_patience;
   for (Process& process : processes_) {
     while (process.pid > 0 && waitpid(process.pid, nullptr, WNOHANG) == 0) {
-      if (Clock::now() > until) kill(process.pid, SIGKILL);
+      if (Clock::now() > until) ::kill(process.pid, SIGKILL);
       pause_ms(5);
     }
     process.pid = -1;

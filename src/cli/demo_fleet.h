@@ -19,22 +19,29 @@ struct FleetOptions {
   Trace trace;
   double speed = 300;  // seconds of the trace per second
   double started_unix_s = 0;
+  std::size_t masters = 1;  // the first hosts of the trace; the others are dealt to them in turn
 };
 
 class DemoFleet {
  public:
-  // Starts the master and waits until it answers, then the slaves.
+  // Starts the masters and waits until they answer, then the slaves.
   static Result<std::unique_ptr<DemoFleet>> start(const FleetOptions& options);
   ~DemoFleet();
   DemoFleet(const DemoFleet&) = delete;
   DemoFleet& operator=(const DemoFleet&) = delete;
 
-  // The master's view, with events above a number; or of any other host, by its index in the trace.
-  Result<node::View> watch_master(std::uint64_t events_above) const;
+  std::size_t masters() const { return masters_; }
+  // A master's view, with events above a number; or of any host, by its index in the trace.
+  Result<node::View> watch_master(std::size_t master, std::uint64_t events_above) const;
   Result<node::View> view(std::size_t host) const;
 
   // An error when a node has ended that should not have; with the last line of its log.
   Status check_alive();
+
+  // With SIGKILL; it may be launched again.
+  void kill(std::size_t host);
+  Status launch(std::size_t host);
+  bool runs(std::size_t host) const { return processes_[host].pid > 0; }
 
  private:
   struct Process {
@@ -45,14 +52,16 @@ class DemoFleet {
 
   DemoFleet() = default;
   Status prepare(const FleetOptions& options);
+  Status choose_beacons();
   Status write_node(const FleetOptions& options, std::size_t host, const std::string& master);
-  Status launch(std::size_t host);
-  Result<std::string> wait_for_master();
+  Result<std::string> wait_for_master(std::size_t master);
   std::string last_log_line(std::size_t host) const;
   void stop();
 
   std::string folder_;
   std::vector<Process> processes_;
+  std::size_t masters_ = 1;
+  std::vector<std::string> beacons_;  // of the masters: where they hear calls
 };
 
 }  // namespace ballast::cli

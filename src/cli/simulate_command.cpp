@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "ballast/base/ids.h"
 #include "ballast/cli/output.h"
 #include "ballast/files/json_writer.h"
 #include "ballast/world/simulate.h"

@@ -40,12 +40,24 @@ std::string plan_text(const node::PlanView& plan) {
   return out;
 }
 
+std::string master_line(const node::MasterView& master) {
+  char text[400];
+  std::snprintf(text, sizeof text,
+                "master %s: %u hosts, room for %.0f MHz and %.0f MiB, %u VMs without a place%s\n",
+                cleaned_text(master.id.str(), 128).c_str(), master.hosts, master.spare.cpu_mhz,
+                master.spare.memory_mib, master.surplus_vms,
+                master.withdrawn ? "; NOT REACHED by two others" : "");
+  return text;
+}
+
 std::string table(const node::View& view, bool colour) {
   std::string out = "node " + view.id.str() + " (" + name_of(view.role) + ", life " +
                     std::to_string(view.epoch.incarnation) + "), mode " + name_of(view.mode) +
                     ", master " + (view.master.empty() ? "none answers" : view.master.str()) + "\n";
   for (const std::string& line : host_lines(view.hosts, colour)) out += line + "\n";
   out += view.plan ? plan_text(*view.plan) : "no plan yet\n";
+  if (view.paused) out += "balancing is PAUSED: nothing new begins until `ballast resume`\n";
+  for (const node::MasterView& master : view.masters) out += master_line(master);
   if (!view.in_flight.empty()) out += "in flight:\n";
   for (const node::MoveView& move : view.in_flight) out += "  " + move_line(move) + "\n";
   return out;
@@ -61,8 +73,9 @@ ExitCode run(const Options& options) {
   return answer(table(*view, isatty(STDOUT_FILENO) == 1));
 }
 
-ExitCode approve(const Options& options, const std::string& plan) {
-  const Result<std::string> reply = daemon::ask_control(options.control, "approve " + plan);
+// Asks for something that the node does or refuses; `done` is said when it does.
+ExitCode ask_for(const Options& options, const std::string& request, const std::string& done) {
+  const Result<std::string> reply = daemon::ask_control(options.control, request);
   if (!reply) return complain(reply.error());
   const Status verdict = files::parse_verdict(*reply, "the node at " + options.control);
   if (options.json) {
@@ -73,7 +86,12 @@ ExitCode approve(const Options& options, const std::string& plan) {
     complain(verdict.error());
     return ExitCode::no;
   }
-  return answer("plan " + plan + " is approved; each migration is checked again in its turn\n");
+  return answer(done + "\n");
+}
+
+ExitCode approve(const Options& options, const std::string& plan) {
+  return ask_for(options, "approve " + plan,
+                 "plan " + plan + " is approved; each migration is checked again in its turn");
 }
 
 }  // namespace
@@ -102,6 +120,42 @@ void add_approve_command(CLI::App& app, Action& action) {
   command->add_flag("--json", options->json, "Print the verdict as JSON, for programs");
   command->callback(
       [options, plan, &action] { action = [options, plan] { return approve(*options, *plan); }; });
+}
+
+namespace {
+
+void add_word(CLI::App& app, Action& action, const char* name, const char* help, const char* done) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(name, help);
+  command->add_option("--control", options->control, "Socket of the node")->capture_default_str();
+  command->add_flag("--json", options->json, "Print the verdict as JSON, for programs");
+  command->callback([options, name, done, &action] {
+    action = [options, name, done] { return ask_for(*options, name, done); };
+  });
+}
+
+}  // namespace
+
+void add_fleet_commands(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto id = std::make_shared<std::string>();
+  CLI::App* promote = app.add_subcommand(
+      "promote", "Make a node a master: the one asked, or a slave of the master asked.");
+  promote->add_option("NODE", *id, "Id of the node")->required();
+  promote->add_option("--control", options->control, "Socket of the node")->capture_default_str();
+  promote->add_flag("--json", options->json, "Print the verdict as JSON, for programs");
+  promote->footer(
+      "The node's role must be \"auto\", and every node must trust its key as a master's.");
+  promote->callback([options, id, &action] {
+    action = [options, id] {
+      return ask_for(*options, "promote " + *id, *id + " becomes a master");
+    };
+  });
+  add_word(app, action, "demote", "Make this master a slave; its slaves find other masters.",
+           "this node looks for a master now, and so do those that were its slaves");
+  add_word(app, action, "pause", "Stop the balancing of the whole fleet, from any master.",
+           "nothing new begins; migrations under way end");
+  add_word(app, action, "resume", "Let the fleet balance again.", "the fleet balances again");
 }
 
 }  // namespace ballast::cli

@@ -47,7 +47,13 @@ std::string answer_control(TimePoint now, std::string_view request, node::Node& 
     return verdict(Error{"watch: found " + quoted(rest) + ", expected the number of an event"});
   }
   if (word == "approve") return verdict(node.approve(now, std::string(rest)));
-  return verdict(Error{"found request " + quoted(word) + ", expected status, watch or approve"});
+  if (word == "promote" && is_valid_id(rest))
+    return verdict(node.promote(now, NodeId(std::string(rest))));
+  if (word == "demote" && rest.empty()) return verdict(node.demote(now));
+  if ((word == "pause" || word == "resume") && rest.empty())
+    return verdict(node.pause(now, word == "pause"));
+  return verdict(Error{"found request " + quoted(word) +
+                       ", expected status, watch, approve, promote, demote, pause or resume"});
 }
 
 Result<std::string> ask_control(const std::string& path, const std::string& request) {

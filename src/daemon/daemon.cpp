@@ -14,15 +14,16 @@
 #include <optional>
 #include <random>
 #include <utility>
+#include <vector>
 
 #include "ballast/daemon/control.h"
 #include "ballast/files/store.h"
 #include "ballast/node/node.h"
 #include "ballast/trust/trust_store.h"
-#include "ballast/zmq/transport.h"
 #include "ballast/zmq/wait.h"
 #include "hypervisor.h"
 #include "identity.h"
+#include "network.h"
 #include "state.h"
 
 namespace ballast::daemon {
@@ -81,12 +82,15 @@ class Daemon {
   Status run() {
     apply(node_->step(monotonic_now(), node::Tick{}));
     while (!stopped_) {
-      const int descriptors[] = {signals_.descriptor(), hypervisor_->event_descriptor()};
+      std::vector<int> descriptors = network_->descriptors();
+      descriptors.push_back(signals_.descriptor());
+      descriptors.push_back(hypervisor_->event_descriptor());
       const TimePoint now = monotonic_now();
       const TimePoint next = std::min(node_->next_deadline(), next_trust_look_);
-      const zmq::Ready ready = zmq::wait(transport_.get(), control_.get(), descriptors,
+      const zmq::Ready ready = zmq::wait(network_->transport(), control_.get(), descriptors,
                                          std::max(next - now, Duration(0)));
-      for (const int descriptor : ready.descriptors) stopped_ |= descriptor == descriptors[0];
+      for (const int descriptor : ready.descriptors)
+        stopped_ |= descriptor == signals_.descriptor();
       turn();
     }
     log_("stopping: VMs run on, and so do migrations that their hypervisor has under way");
@@ -131,13 +135,9 @@ class Daemon {
     Result<std::unique_ptr<port::Hypervisor>> hypervisor = open_hypervisor(config_);
     if (!hypervisor) return hypervisor.error();
     hypervisor_ = std::move(hypervisor).value();
-    zmq::TransportSettings settings;
-    settings.cluster = config_.node.cluster;
-    settings.bind = config_.node.bind;
-    settings.security = config_.security.enabled;
-    auto transport = zmq::ZmqTransport::open(settings, trust_.get());
-    if (!transport) return transport.error();
-    transport_ = std::move(transport).value();
+    auto network = Network::open(config_, trust_.get());
+    if (!network) return network.error();
+    network_ = std::move(network).value();
     auto control = zmq::ControlServer::open(config_.node.control);
     if (!control) return control.error();
     control_ = std::move(control).value();
@@ -145,14 +145,17 @@ class Daemon {
   }
 
   Status open_node() {
-    Result<std::string> endpoint = endpoint_of(config_.node, transport_->endpoint());
+    Result<std::string> endpoint = network_->endpoint();
     if (!endpoint) return endpoint.error();
+    Result<node::MeshAccess> access = network_->access();
+    if (!access) return access.error();
     std::random_device entropy;
     const std::uint64_t seed = (std::uint64_t{entropy()} << 32U) | entropy();
-    node_.emplace(monotonic_now(), config_, *endpoint, hypervisor_->migration_uri(), state_, seed);
+    node_.emplace(monotonic_now(), config_, *endpoint, hypervisor_->migration_uri(), state_, seed,
+                  *access);
     next_trust_look_ = monotonic_now() + trust_looked_at_every;
     log_("node " + quoted(config_.node.id.str()) + ", life " + std::to_string(state_.incarnation) +
-         ", " + (node_->is_master() ? "master" : "slave") + ", mode " + name_of(config_.plan.mode) +
+         ", role " + name_of(config_.node.role) + ", mode " + name_of(config_.plan.mode) +
          ", reached at " + *endpoint + ", control at " + config_.node.control);
     return {};
   }
@@ -160,11 +163,10 @@ class Daemon {
   void turn() {
     for (const HypervisorEvent& event : hypervisor_->take_events())
       apply(node_->step(monotonic_now(), event));
-    for (const wire::TransportEvent& event : transport_->take_events(events_a_turn))
-      apply(node_->step(monotonic_now(), event));
+    for (const node::Input& input : network_->take_inputs(events_a_turn))
+      apply(node_->step(monotonic_now(), input));
     for (const zmq::ControlRequest& request : control_->take_requests()) {
-      const std::string reply =
-          answer_control(monotonic_now(), request.text, *node_, transport_counters());
+      const std::string reply = answer_control(monotonic_now(), request.text, *node_, counters());
       control_->reply(request.id, reply);
       apply(node_->step(monotonic_now(), node::Tick{}));
     }
@@ -179,7 +181,7 @@ class Daemon {
       // What is lost is how long VMs rest, after a crash: no reason to stop balancing.
       if (!saved) log_("alarm: " + saved.error().message);
     }
-    for (const wire::Envelope& envelope : effects.sends) transport_->send(envelope);
+    network_->carry_out(effects);
     for (const HypervisorCommand& command : effects.commands) hypervisor_->submit(command);
     for (const node::Event& event : effects.events)
       log_(std::string(node::name_of(event.kind)) + ": " + event.text);
@@ -196,33 +198,9 @@ class Daemon {
     if (changed && *changed) log_("the trust file has changed and is in force");
   }
 
-  Counters transport_counters() const {
-    const zmq::TransportCounters& c = transport_->counters();
-    Counters counters = {
-        {"net_sent", c.sent},
-        {"net_received", c.received},
-        {"net_dropped_undecodable", c.undecodable},
-        {"net_dropped_extra_frames", c.extra_frames},
-        {"net_dropped_wrong_cluster", c.wrong_cluster},
-        {"net_dropped_impostor", c.impostor},
-        {"net_dropped_untrusted", c.untrusted},
-        {"net_dropped_not_master", c.not_master},
-        {"net_dropped_doubled_session", c.doubled_session},
-        {"net_dropped_no_session", c.no_session},
-        {"net_dropped_no_key", c.no_key},
-        {"net_dropped_bad_endpoint", c.bad_endpoint},
-        {"net_dropped_queue_full", c.queue_full},
-        {"net_dropped_link_down", c.link_down},
-        {"net_dropped_too_long", c.too_long},
-        {"net_dropped_peers_full", c.peers_full},
-        {"net_refused_keys", c.refused_keys},
-        {"net_failed_handshakes", c.failed_handshakes},
-        {"net_refused_by_peer", c.refused_by_peer},
-        {"net_lost_sessions", c.lost_sessions},
-        {"net_replaced_sessions", c.replaced_sessions},
-        {"control_dropped", control_->dropped()},
-    };
-    std::erase_if(counters, [](const auto& counter) { return counter.second == 0; });
+  Counters counters() const {
+    Counters counters = network_->counters();
+    if (control_->dropped() > 0) counters.emplace("control_dropped", control_->dropped());
     return counters;
   }
 
@@ -233,7 +211,7 @@ class Daemon {
   node::StoredState state_;
   std::unique_ptr<trust::TrustStore> trust_;
   std::unique_ptr<port::Hypervisor> hypervisor_;
-  std::unique_ptr<zmq::ZmqTransport> transport_;
+  std::unique_ptr<Network> network_;
   std::unique_ptr<zmq::ControlServer> control_;
   std::optional<node::Node> node_;
   TimePoint next_trust_look_;

@@ -54,6 +54,21 @@ node::MoveView move_of(const Json& from) {
   return move;
 }
 
+node::MasterView master_of(const Json& from) {
+  node::MasterView master;
+  master.id = NodeId(from.at("id").get<std::string>());
+  master.endpoint = from.at("endpoint").get<std::string>();
+  master.hosts = from.at("hosts").get<std::uint32_t>();
+  master.surplus_vms = from.at("surplus_vms").get<std::uint32_t>();
+  for (const Resource r : all_resources) {
+    const Json& room = from.at("spare").at(name_of(r));
+    master.spare[r] = room.is_null() ? unlimited : room.get<double>();
+  }
+  master.peer = from.at("peer").get<bool>();
+  master.withdrawn = from.at("withdrawn").get<bool>();
+  return master;
+}
+
 node::PlanView plan_of(const Json& from) {
   node::PlanView plan;
   plan.id = from.at("id").get<std::string>();
@@ -107,6 +122,8 @@ node::View view_of(const Json& from) {
         {VmId(lease.at("vm").get<std::string>()), HostId(lease.at("from").get<std::string>()),
          HostId(lease.at("to").get<std::string>()), lease.at("phase").get<std::string>()});
   }
+  for (const Json& master : from.at("masters")) view.masters.push_back(master_of(master));
+  view.paused = from.at("paused").get<bool>();
   for (const Json& vm : from.at("vms")) view.own_vms.emplace_back(vm.get<std::string>());
   for (const auto& [name, count] : from.at("counters").items())
     view.counters.emplace(name, count.get<std::uint64_t>());

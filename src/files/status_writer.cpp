@@ -51,6 +51,21 @@ void write(JsonWriter& json, const node::LeaseView& lease) {
   json.end_object();
 }
 
+void write(JsonWriter& json, const node::MasterView& master) {
+  json.begin_object();
+  json.field("id", master.id.str());
+  json.field("endpoint", master.endpoint);
+  json.field("hosts", master.hosts);
+  json.field("surplus_vms", master.surplus_vms);
+  json.key("spare");
+  json.begin_object();
+  for (const Resource r : all_resources) json.field(name_of(r), master.spare[r]);
+  json.end_object();
+  json.field("peer", master.peer);
+  json.field("withdrawn", master.withdrawn);
+  json.end_object();
+}
+
 void write_moves(JsonWriter& json, std::string_view name,
                  const std::vector<node::MoveView>& moves) {
   json.key(name);
@@ -126,11 +141,11 @@ std::string status_json(const node::View& view, TimePoint now) {
   json.begin_array();
   for (const node::LeaseView& lease : view.leases) write(json, lease);
   json.end_array();
-  // The masters that this node knows: until they gossip, its own.
   json.key("masters");
   json.begin_array();
-  if (!view.master.empty()) json.text(view.master.str());
+  for (const node::MasterView& master : view.masters) write(json, master);
   json.end_array();
+  json.field("paused", view.paused);
   json.key("vms");
   json.begin_array();
   for (const VmId& vm : view.own_vms) json.text(vm.str());

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 
 namespace ballast::ledger {
 namespace {
@@ -43,7 +44,7 @@ void Ledger::forget_host(const HostId& host) { hosts_.erase(host); }
 Resources Ledger::promised_to(const HostId& host) const {
   Resources sum;
   const auto found = by_target_.find(host);
-  if (found == by_target_.end()) return sum;
+  if (found == by_target_.end() || planted::on(planted::Bug::ledger_forgets_promises)) return sum;
   for (const LeaseId& id : found->second) {
     const Lease& lease = leases_.at(id);
     for (const Resource r : all_resources)
@@ -88,13 +89,15 @@ Status Ledger::fits(const Ask& ask, const Resources& swapped_out,
     if (at.capacity[r] == unlimited) continue;
     const double then = at.carried[r] + promised[r] + ask.load[r] - swapped_out[r];
     const double limit = at.capacity[r] * at.limits[r];
+    if (planted::on(planted::Bug::ledger_ignores_limits)) continue;
     if (then > limit + load_tolerance * at.capacity[r] && ask.load[r] > swapped_out[r])
       return Error{"host " + quoted(ask.to.str()) + " would carry " + figure(then) + " " +
                    unit_of(r) + " of " + name_of(r) + ", its limit is " + figure(limit)};
   }
   const double memory = at.carried.memory_mib + memory_promised_to_mib(ask.to) +
                         ask.load.memory_mib - memory_leaving_first_mib;
-  if (memory > at.capacity.memory_mib * (1 + load_tolerance))
+  if (memory > at.capacity.memory_mib * (1 + load_tolerance) &&
+      !planted::on(planted::Bug::ledger_ignores_memory))
     return Error{"host " + quoted(ask.to.str()) + " would hold " + figure(memory) +
                  " MiB while the VM arrives, it has " + figure(at.capacity.memory_mib)};
   return {};
@@ -211,6 +214,7 @@ void Ledger::end(const LeaseId& id) {
   const auto found = leases_.find(id);
   if (found == leases_.end()) return;
   const Lease lease = found->second;
+  if (planted::on(planted::Bug::ledger_keeps_ended) && id.number % 3 == 0) return;
   leases_.erase(found);
   if (const auto of_vm = by_vm_.find(lease.vm); of_vm != by_vm_.end() && of_vm->second == id)
     by_vm_.erase(of_vm);
@@ -241,6 +245,10 @@ std::vector<Lease> Ledger::expire(TimePoint now) {
   std::vector<Lease> expired;
   for (auto& [id, lease] : leases_) {
     if (lease.phase != Phase::promised || lease.expires > now) continue;
+    if (planted::on(planted::Bug::ledger_never_expires)) {
+      lease.expires = time_never;
+      continue;
+    }
     lease.phase = Phase::revoking;
     lease.expires = time_never;
     expired.push_back(lease);

@@ -20,7 +20,7 @@ std::size_t active_target(std::size_t masters) {
 std::size_t active_low(std::size_t masters) { return (active_target(masters) + 1) / 2; }
 
 double relay_budget_bytes_s(std::size_t masters) {
-  constexpr double at_1000 = 2600;
+  constexpr double at_1000 = 1800;
   constexpr double at_10000 = 6200;
   const double decades = std::log10(static_cast<double>(std::max<std::size_t>(masters, 1)) / 1000);
   return at_1000 + (at_10000 - at_1000) * std::clamp(decades, 0.0, 1.0);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "ballast/base/planted.h"
+
 namespace ballast::migrate {
 
 const char* name_of(Incoming::Phase phase) {
@@ -30,7 +32,7 @@ void Incoming::begin(TimePoint now) {
 
 bool Incoming::settle(TimePoint now) {
   if (phase_ == Phase::told) phase_ = Phase::absent;  // never begun, and the holder is through
-  if (ended()) return false;
+  if (ended() || planted::on(planted::Bug::target_never_settles)) return false;
   settling_ = true;
   deadline_ = now + settings_.ask_again_every;
   return true;
@@ -43,7 +45,8 @@ bool Incoming::hypervisor_says(TimePoint now, Presence presence) {
     deadline_ = time_never;
     return true;
   }
-  if (presence == Presence::absent && settling_) {
+  const bool asked = settling_ || planted::on(planted::Bug::target_forgets_at_absent);
+  if (presence == Presence::absent && asked) {
     phase_ = Phase::absent;
     deadline_ = time_never;
     return true;

@@ -17,6 +17,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ballast/base/planted.h"
+
 namespace ballast::migrate {
 
 using wire::OutcomeKind;
@@ -85,7 +87,7 @@ void Outgoing::on(TimePoint now, const Tick&, std::vector<OutgoingAction>& actio
 void Outgoing::on(TimePoint now, const TargetAnswered& answer,
                   std::vector<OutgoingAction>& actions) {
   if (phase_ != Phase::asking) return;
-  if (!answer.yes) {
+  if (!answer.yes && !planted::on(planted::Bug::source_starts_unasked)) {
     finish(OutcomeKind::refused, "the target says no: " + answer.reason, actions);
     return;
   }
@@ -98,6 +100,10 @@ void Outgoing::on(TimePoint now, const TargetAnswered& answer,
 
 void Outgoing::on(TimePoint now, const CallReturned& call, std::vector<OutgoingAction>& actions) {
   if (phase_ != Phase::migrating) return;
+  if (!call.ok && planted::on(planted::Bug::source_believes_failure))
+    return finish(OutcomeKind::failed, call.detail, actions);
+  if (call.ok && planted::on(planted::Bug::source_believes_success))
+    return finish(OutcomeKind::arrived, {}, actions);
   std::string detail = call.detail;
   if (aborted_) detail = "took longer than the timeout and was aborted: " + detail;
   settle(now, call.ok ? std::string() : detail, actions);
@@ -151,6 +157,8 @@ void Outgoing::judge(TimePoint now, std::vector<OutgoingAction>& actions) {
            actions);
     return;
   }
+  if (!target_ && planted::on(planted::Bug::source_guesses_at_silence))
+    return finish(OutcomeKind::failed, "the target is silent", actions);
   const bool target_silent = !target_spoke_ && now >= since_ + settings_.silent_target_after;
   const bool at_source = source_ == Presence::running || source_ == Presence::paused;
   if (at_source &&

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ballast/base/planted.h"
+
 namespace ballast::node {
 namespace {
 
@@ -110,7 +112,7 @@ void Attachment::take(const NodeId& from, const wire::ReportAck& ack) {
 }
 
 bool Attachment::lose(TimePoint now, const std::string& why, Outbox& out) {
-  if (!attached_) return false;
+  if (!attached_ || planted::on(planted::Bug::slave_stays_lost)) return false;
   attached_ = false;
   ++epoch_.attachment;
   unanswered_ = 0;

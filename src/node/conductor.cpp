@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 
 namespace ballast::node {
 namespace {
@@ -217,7 +218,7 @@ void Conductor::begin_what_can(TimePoint now) {
       if (move.planned.foreign) continue;
       return;
     }
-    if (move.planned.foreign) {
+    if (move.planned.foreign || planted::on(planted::Bug::conductor_orders_untold)) {
       order(now, move);  // its grantor has told the target
     } else {
       tell_target(now, move);
@@ -264,7 +265,8 @@ void Conductor::order(TimePoint now, Move& move) {
 // --- time ---------------------------------------------------------------------------------------
 
 void Conductor::repeat(TimePoint now, Move& move) {
-  const bool silent = now >= move.since + silence_max;
+  const bool silent =
+      now >= move.since + silence_max && !planted::on(planted::Bug::conductor_never_gives_up);
   if (move.state == State::telling) {
     if (silent) {
       finish(now, move, false, "its target does not answer");
@@ -298,6 +300,7 @@ void Conductor::tick(TimePoint now) {
   for (auto& [lease, revocation] : revocations_) {
     if (revocation.next > now) continue;
     revocation.next = now + repeat_every;
+    if (planted::on(planted::Bug::conductor_revokes_once)) revocation.next = time_never;
     out_.send(revocation.target, {}, wire::LeaseRevoke{lease, revocation.holder_is_done});
   }
   std::erase_if(rests_, [&](const auto& rest) { return rest.second <= now; });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 
 namespace ballast::node {
 namespace {
@@ -43,6 +44,10 @@ void Holder::tick(TimePoint now) {
   if (!attachment_.attached()) return;
   for (auto& [lease, untold] : untold_) {
     if (untold.next > now) continue;
+    if (planted::on(planted::Bug::holder_tells_once)) {
+      untold.next = time_never;
+      continue;
+    }
     untold.next = now + tell_every;
     to_master(untold.body);
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ballast/base/planted.h"
+
 #include "holder.h"
 
 namespace ballast::node {
@@ -107,11 +109,11 @@ std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Begin
     if (sampler_.find(other.machine.vm()) == nullptr)
       reserved_mib += other.machine.load().memory_mib;
   }
-  if (begun >= config_.migrate.incoming)
+  if (begun >= config_.migrate.incoming && !planted::on(planted::Bug::target_ignores_streams))
     return "this host takes in " + std::to_string(begun) + " VMs already, the most it may";
   const double needed = std::max(begin.load.memory_mib, machine.load().memory_mib);
   const double free = sampler_.memory_free_mib() - reserved_mib;
-  if (needed > free)
+  if (needed > free && !planted::on(planted::Bug::target_ignores_memory))
     return "needs " + std::to_string(static_cast<long long>(needed)) + " MiB, " +
            std::to_string(static_cast<long long>(free)) + " MiB are free";
   return std::nullopt;
@@ -150,6 +152,8 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Settle& settle)
   }
   Arrival& arrival = found->second;
   if (arrival.machine.from() != from || arrival.machine.vm() != settle.vm) return;
+  if (planted::on(planted::Bug::target_answers_for_hypervisor))
+    return out_.send(from, {}, wire::SettleAnswer{settle.lease, settle.vm, Presence::absent});
   if (arrival.machine.settle(now)) {
     arrival.asked_by = from;
     out_.command(QueryVm{settle.vm});
@@ -182,7 +186,8 @@ void Holder::arrival_ended(TimePoint now, const Arrival& arrival) {
   const bool here = machine.phase() == migrate::Incoming::Phase::arrived;
   if (here) {
     sampler_.arrived(now, machine.vm(), machine.load());
-    sampler_.rest(now, machine.vm(), config_.plan.cooldown);
+    if (!planted::on(planted::Bug::target_forgets_cooldown))
+      sampler_.rest(now, machine.vm(), config_.plan.cooldown);
     sampler_.sample_now(now);
     out_.save(stored(now));
   }

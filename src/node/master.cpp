@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "ballast/base/planted.h"
 #include "ballast/plan/planner.h"
 
 namespace ballast::node {
@@ -239,7 +240,7 @@ Master::MadePlan Master::make_plan(TimePoint now, std::vector<SurplusVm>& wantin
 void Master::decide(TimePoint now, MadePlan plan) {
   out_.count("plans_made");
   const Mode mode = config_.plan.mode;
-  const bool quiet = now < quiet_until_;
+  const bool quiet = now < quiet_until_ && !planted::on(planted::Bug::master_forgets_quiet);
   const bool too_large = plan.moves.size() > config_.plan.max_moves;
   if (plan.moves.empty()) {
     plan.state = PlanState::done;
@@ -332,6 +333,26 @@ wire::Summary Master::summary(TimePoint now) const {
   }
   summary.plans = trade_.announced();
   return summary;
+}
+
+void Master::count_into(std::map<std::string, std::uint64_t>& counters) const {
+  const market::AskerCounters& asked = trade_.asked();
+  const market::GrantorCounters& served = trade_.served();
+  const std::pair<const char*, std::uint64_t> counts[] = {
+      {"requests_sent", asked.sent},
+      {"grants_received", asked.granted},
+      {"grants_received_first", asked.granted_first},
+      {"requests_refused", asked.refused},
+      {"requests_refused_stale", asked.refused_stale},
+      {"requests_unanswered", asked.unanswered},
+      {"grants_given", served.granted},
+      {"grants_given_as_swaps", served.granted_as_swap},
+      {"grants_refused_quota", served.refused_quota},
+      {"grants_refused_room", served.refused_room},
+  };
+  for (const auto& [name, count] : counts) {
+    if (count > 0) counters[name] = count;
+  }
 }
 
 std::uint64_t Master::room_changes() const {

@@ -33,6 +33,7 @@ class Master {
   std::uint64_t room_changes() const;
   std::size_t slaves() const;
   bool knows(const NodeId& node) const { return group_.find(node) != nullptr; }
+  void count_into(std::map<std::string, std::uint64_t>& counters) const;
   const Group& group() const { return group_; }
   Trade& trade() { return trade_; }
   const Trade& trade() const { return trade_; }

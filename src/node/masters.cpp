@@ -138,6 +138,20 @@ std::vector<market::Seller> Masters::sellers() const {
   return sellers;
 }
 
+std::vector<MasterView> Masters::views() const {
+  const std::vector<NodeId> peers = mesh_.active_peers();
+  std::vector<MasterView> views;
+  for (const mesh::Kept& kept : mesh_.kept()) {
+    const wire::Summary& summary = kept.item->summary;
+    const bool peer = std::find(peers.begin(), peers.end(), summary.self.id) != peers.end();
+    views.push_back({summary.self.id, summary.self.endpoint, summary.hosts, summary.surplus_vms,
+                     summary.spare, peer, kept.withdrawn});
+  }
+  std::sort(views.begin(), views.end(),
+            [](const MasterView& a, const MasterView& b) { return a.id < b.id; });
+  return views;
+}
+
 std::optional<NodeId> Masters::to_promote(
     TimePoint now, const std::vector<discovery::PromotionCandidate>& slaves) {
   const std::size_t before = count_.other_masters;

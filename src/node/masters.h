@@ -40,6 +40,7 @@ class Masters {
   std::vector<market::Seller> sellers() const;
   // Masters that we are linked with: they live.
   std::size_t others() const { return mesh_.active_peers().size(); }
+  std::vector<MasterView> views() const;  // in order of id
   const mesh::Mesh& mesh() const { return mesh_; }
   bool paused() const { return mesh_.pause().paused; }
   void set_pause(TimePoint now, bool paused);

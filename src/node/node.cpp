@@ -355,6 +355,10 @@ View Node::view(TimePoint now) const {
     view.plan = impl_->master->plan(now);
     view.in_flight = impl_->master->in_flight();
     view.leases = impl_->master->leases();
+    if (impl_->masters) {
+      view.masters = impl_->masters->views();
+      view.paused = impl_->masters->paused();
+    }
   } else {
     const wire::HostFacts facts = holder.facts();
     Resources load = report.base;
@@ -370,6 +374,7 @@ View Node::view(TimePoint now) const {
     view.leases = holder.leases();
   }
   view.counters = impl_->out.counters();
+  if (impl_->master) impl_->master->count_into(view.counters);
   view.events.assign(impl_->out.recent().begin(), impl_->out.recent().end());
   return view;
 }

@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <set>
 
+#include "ballast/base/planted.h"
+
 namespace ballast::node {
 namespace {
 
@@ -121,7 +123,8 @@ class Builder {
     }
     const ledger::Lease* lease = ledger_.find(report.vm.id);
     HostId at = member.id;
-    if (lease != nullptr && lease->from == member.id && index_of_.contains(lease->to)) {
+    if (lease != nullptr && lease->from == member.id && index_of_.contains(lease->to) &&
+        !planted::on(planted::Bug::picture_forgets_flight)) {
       at = lease->to;
       picture_.snapshot.hosts[index_of_.at(member.id)].base.memory_mib += report.vm.load.memory_mib;
     }

@@ -83,6 +83,12 @@ struct World::State {
   std::unordered_map<VmId, std::uint32_t> started_in_life;     // looked up, never walked
   std::unordered_map<std::string, std::uint32_t> node_of_uri;  // the same
   std::unordered_map<NodeId, std::uint32_t> node_of_id;        // the same
+  // Where and when a VM arrived last, and in which life of the node there.
+  struct ArrivedAt {
+    TimePoint at;
+    std::uint32_t life = 0;  // 0: it is where it began
+  };
+  std::vector<ArrivedAt> arrived;
   std::vector<Finding> findings;
   std::function<void(VmIndex, HostIndex, HostIndex)> on_moved;
   std::uint64_t hash = 0xCBF29CE484222325U;

@@ -46,6 +46,7 @@ World::State::State(Settings settings_, std::shared_ptr<const Trace> trace_)
                } : decltype(Network::Hooks::sent){}}),
       deadlines(trace->hosts.size()),
       slots(trace->hosts.size()),
+      arrived(trace->vms.size()),
       vms(
           fleet, *trace,
           [this](const std::string& auditor, const std::string& detail) {

@@ -24,7 +24,16 @@ void World::State::moved(VmIndex vm, HostIndex from, HostIndex to) {
   if (settings.log)
     say("        " + quoted(trace->vms[vm].id.str()) + " runs on " + name(to) + " now, was on " +
         name(from));
+  const ArrivedAt before = arrived[vm];
+  arrived[vm] = {now, slots[to].life};
   if (on_moved) on_moved(vm, from, to);
+  // A node that has died since has forgotten that the VM should rest.
+  if (before.life == 0 || before.life != slots[from].life || !slots[from].node) return;
+  const Config config = config_of(from);
+  if (now - before.at < config.plan.cooldown - clock_slack)
+    complain("moved within its cooldown",
+             quoted(trace->vms[vm].id.str()) + " leaves " + name(from) + " after " +
+                 std::to_string(static_cast<long>(seconds_of(now - before.at))) + " s");
 }
 
 void World::State::check_start(std::uint32_t index, const StartMigration& command) {

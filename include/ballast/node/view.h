@@ -81,6 +81,17 @@ struct PlanView {
   std::size_t lower_bound = 0;
 };
 
+// Another master, as it says of itself.
+struct MasterView {
+  NodeId id;
+  std::string endpoint;
+  std::uint32_t hosts = 0;
+  std::uint32_t surplus_vms = 0;
+  Resources spare;
+  bool peer = false;       // linked with us
+  bool withdrawn = false;  // two masters cannot reach it: its spare does not count
+};
+
 struct View {
   NodeId id;
   Role role = Role::slave;
@@ -92,7 +103,9 @@ struct View {
   std::vector<VmId> own_vms;    // running here
   std::optional<PlanView> plan;
   std::vector<MoveView> in_flight;
-  std::vector<LeaseView> leases;  // open: of a master those it gave, of a slave those it honours
+  std::vector<MasterView> masters;  // other masters that a master knows, at most 256
+  bool paused = false;              // somebody has paused the balancing of the fleet
+  std::vector<LeaseView> leases;    // open: of a master those it gave, of a slave those it honours
   std::map<std::string, std::uint64_t> counters;
   std::vector<Event> events;
 };

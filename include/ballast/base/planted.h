@@ -1,0 +1,52 @@
+// Bugs on purpose. Auditors that never find anything prove nothing: a test compiles the sources
+// that name these bugs once more with BALLAST_PLANTED, switches one on, and sees it found.
+// Everywhere else on() is false at compile time and leaves no trace.
+#pragma once
+
+namespace ballast::planted {
+
+enum class Bug : unsigned char {
+  none,
+  // The ledger
+  ledger_forgets_promises,  // room is given to one after the other
+  ledger_ignores_memory,    // only the thresholds count
+  ledger_ignores_limits,    // only the memory counts
+  ledger_keeps_ended,       // a lease that has ended stays
+  ledger_never_expires,
+  // A migration at its source
+  source_believes_failure,  // the call failed, so the VM stayed
+  source_believes_success,  // the call returned well, so the VM has gone
+  source_guesses_at_silence,
+  source_starts_unasked,  // the target's no is taken for a yes
+  // ... and at its target
+  target_forgets_at_absent,  // a VM that is not here yet will not come
+  target_never_settles,
+  target_ignores_memory,
+  target_ignores_streams,
+  target_forgets_cooldown,
+  target_answers_for_hypervisor,  // says absent without asking
+  // The holder of orders
+  holder_ignores_epoch,
+  holder_ignores_flight,  // what leaves already may be sent again
+  holder_ignores_streams,
+  holder_tells_once,  // news is not repeated
+  slave_stays_lost,   // whose master is gone
+  // The master
+  conductor_orders_untold,  // before the target knows of the lease
+  conductor_revokes_once,
+  conductor_never_gives_up,
+  master_forgets_quiet,    // moves right after it has started
+  picture_forgets_flight,  // a VM in flight counts where it comes from
+  count,
+};
+
+const char* name_of(Bug bug);
+
+#ifdef BALLAST_PLANTED
+bool on(Bug bug);
+void plant(Bug bug);  // this one, and no other
+#else
+constexpr bool on(Bug) { return false; }
+#endif
+
+}  // namespace ballast::planted

@@ -1,0 +1,85 @@
+#include "demo_watch.h"
+
+#include <algorithm>
+
+namespace ballast::cli {
+namespace {
+
+constexpr auto orphaned_at_most = std::chrono::seconds(10);
+
+// A host that has gone over to another master shows twice for a while.
+bool is_better(const node::HostView& a, const node::HostView& b) {
+  const auto stale = [](const node::HostView& host) { return host.state.rfind("stale", 0) == 0; };
+  return !stale(a) && stale(b);
+}
+
+}  // namespace
+
+DemoWatch::DemoWatch(const Trace& trace, DemoFleet& fleet)
+    : trace_(trace), fleet_(fleet), last_event_(fleet.masters(), 0), counters_(fleet.masters()) {}
+
+Result<node::View> DemoWatch::look() {
+  node::View all;
+  std::map<HostId, node::HostView> hosts;
+  for (std::size_t master = 0; master < fleet_.masters(); ++master) {
+    if (!fleet_.runs(master)) continue;
+    Result<node::View> view = fleet_.watch_master(master, last_event_[master]);
+    if (!view) {
+      if (killed() && master + 1 == fleet_.masters()) continue;  // it is only starting again
+      return view.error();
+    }
+    counters_[master] = view->counters;
+    for (node::HostView& host : view->hosts) {
+      const auto [known, is_new] = hosts.try_emplace(host.id, host);
+      if (!is_new && is_better(host, known->second)) known->second = host;
+    }
+    for (node::Event& event : view->events) {
+      last_event_[master] = event.number;
+      if (fleet_.masters() > 1) event.text = "[" + view->id.str() + "] " + event.text;
+      all.events.push_back(std::move(event));
+    }
+    all.in_flight.insert(all.in_flight.end(), view->in_flight.begin(), view->in_flight.end());
+    all.leases.insert(all.leases.end(), view->leases.begin(), view->leases.end());
+  }
+  for (auto& [id, host] : hosts) all.hosts.push_back(std::move(host));
+  return all;
+}
+
+std::uint64_t DemoWatch::counter(const std::string& name) const {
+  const auto of = [&](const std::map<std::string, std::uint64_t>& counters) {
+    const auto found = counters.find(name);
+    return found == counters.end() ? 0 : found->second;
+  };
+  std::uint64_t sum = of(counters_of_the_dead_);
+  for (const auto& counters : counters_) sum += of(counters);
+  return sum;
+}
+
+void DemoWatch::kill_master() {
+  const std::size_t victim = fleet_.masters() - 1;
+  for (std::size_t host = fleet_.masters(); host < trace_.hosts.size(); ++host) {
+    const Result<node::View> view = fleet_.view(host);
+    if (view && view->master == trace_.hosts[victim].id) orphans_.push_back(host);
+  }
+  fleet_.kill(victim);
+  killed_at_ = Clock::now();
+  counters_of_the_dead_ = std::exchange(counters_[victim], {});
+  last_event_[victim] = 0;
+}
+
+Status DemoWatch::follow_killed() {
+  if (!killed_at_ || restarted_) return {};
+  const std::size_t victim = fleet_.masters() - 1;
+  const auto passed = Clock::now() - *killed_at_;
+  std::erase_if(orphans_, [&](std::size_t host) {
+    const Result<node::View> view = fleet_.view(host);
+    if (!view || view->master.empty() || view->master == trace_.hosts[victim].id) return false;
+    reattached_s_.push_back(std::chrono::duration<double>(Clock::now() - *killed_at_).count());
+    return true;
+  });
+  if (!orphans_.empty() && passed < orphaned_at_most) return {};
+  restarted_ = true;
+  return fleet_.launch(victim);
+}
+
+}  // namespace ballast::cli

@@ -1,0 +1,46 @@
+// All sockets of a node: sessions and links, its feed and those that it follows, and the beacon.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ballast/daemon/control.h"
+#include "ballast/model/config.h"
+#include "ballast/node/node.h"
+#include "ballast/trust/signer.h"
+#include "ballast/trust/trust_store.h"
+#include "ballast/zmq/beacon.h"
+#include "ballast/zmq/transport.h"
+
+namespace ballast::daemon {
+
+class Network {
+ public:
+  // `config.node.id` is set. `trust` must outlive this; null: security is off.
+  static Result<std::unique_ptr<Network>> open(const Config& config,
+                                               const trust::TrustStore* trust);
+
+  void carry_out(const node::Effects& effects);
+  std::vector<node::Input> take_inputs(std::size_t count_max);
+  // To wait for beside the transport's sockets; empty without a beacon.
+  std::vector<int> descriptors() const;
+  const zmq::ZmqTransport* transport() const { return transport_.get(); }
+
+  // Where other nodes reach this one, and where they follow its feed (empty: it has none). Error
+  // when that cannot be told from where it is bound.
+  Result<std::string> endpoint() const;
+  Result<node::MeshAccess> access() const;
+  std::string beacon_address() const { return beacon_ ? beacon_->address() : std::string(); }
+  Counters counters() const;
+
+ private:
+  Network() = default;
+
+  Config config_;
+  std::unique_ptr<zmq::ZmqTransport> transport_;
+  std::unique_ptr<zmq::Beacon> beacon_;
+  std::unique_ptr<wire::Signer> signer_;
+};
+
+}  // namespace ballast::daemon
