@@ -150,6 +150,10 @@ void Mesh::State::hear_suspicions(TimePoint now, const wire::Item& item) {
     suspects.push_back({key, suspicion.incarnation});
   }
   witnesses.hear(now, item.key, suspects);
+  withdraw_agreed();
+}
+
+void Mesh::State::withdraw_agreed() {
   for (const Witnesses::Suspect& suspect : witnesses.take_agreed()) {
     const Known::Entry* entry = known.find(suspect.key);
     if (entry && entry->slot != Known::Entry::none && summaries.withdraw(entry->slot))

@@ -59,6 +59,7 @@ void Mesh::State::round(TimePoint now) {
   membership.tick(now, known, effects);
   settle_links(now);
   if (witnesses.tick(now, own_key)) own_changed = summary.has_value();
+  withdraw_agreed();
   renew_own_item(now);
   publish_round(now);
   pull(now);

@@ -29,6 +29,7 @@ struct Mesh::State {
   void learn_of_myself(const wire::Item& item);
   void told_of_myself(TimePoint now, const wire::DigestEntry& entry);
   void hear_suspicions(TimePoint now, const wire::Item& item);
+  void withdraw_agreed();
   void correct(Link& link, const wire::Item& older, const Known::Entry& entry);
   void send_picture(std::uint64_t peer);
   wire::ItemPtr whole_item(std::uint64_t key) const;

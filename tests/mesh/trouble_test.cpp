@@ -156,18 +156,34 @@ TEST_CASE("a late joiner has the whole picture within two seconds, and all know 
 }
 
 TEST_CASE("two witnesses withdraw a dead master's summary, until a newer one is heard") {
-  Network network(5, 14);
+  for (const std::size_t masters : {3U, 5U}) {  // of three, both that are left have to say so
+    CAPTURE(masters);
+    Network network(masters, 14);
+    network.start_all(std::chrono::seconds(2));
+    network.run_for(std::chrono::seconds(20));
+    REQUIRE(all_withdraw(network, 2, false));
+    network.crash(2);
+    CHECK(network.run_until([&] { return all_withdraw(network, 2, true); },
+                            std::chrono::seconds(20)));
+    network.run_for(std::chrono::minutes(1));
+    CHECK(all_withdraw(network, 2, true));
+    network.start(2, {0}, 2);
+    CHECK(network.run_until([&] { return all_withdraw(network, 2, false); },
+                            std::chrono::seconds(10)));
+  }
+}
+
+TEST_CASE("who has nothing new to say is not forgotten, who is gone for long is") {
+  Network network(6, 17);
   network.start_all(std::chrono::seconds(2));
-  network.run_for(std::chrono::seconds(20));
-  REQUIRE(all_withdraw(network, 4, false));
-  network.crash(4);
-  CHECK(
-      network.run_until([&] { return all_withdraw(network, 4, true); }, std::chrono::seconds(20)));
-  network.run_for(std::chrono::minutes(1));
-  CHECK(all_withdraw(network, 4, true));
-  network.start(4, {0}, 2);
-  CHECK(
-      network.run_until([&] { return all_withdraw(network, 4, false); }, std::chrono::seconds(10)));
+  network.run_for(std::chrono::minutes(10));
+  CHECK(network.mesh(0).masters() == 6);
+  network.crash(3);
+  network.run_for(std::chrono::minutes(10));
+  CHECK(network.mesh(0).masters() == 5);
+  CHECK(network.mesh(0).find(network.peer(3).id) == nullptr);
+  for (std::size_t i = 1; i < 6; ++i)
+    if (i != 3) CHECK(network.mesh(0).find(network.peer(i).id) != nullptr);
 }
 
 TEST_CASE("one witness alone withdraws nothing, and a master that is suspected defends itself") {
