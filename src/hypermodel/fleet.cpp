@@ -142,7 +142,11 @@ void Fleet::State::fire(Job& job) {
       return enter(job, Stage::perform);
     }
     case Stage::perform: return continue_copy(job);
-    case Stage::finish: must(hosts[job.to].model.finish(job.vm)); return enter(job, Stage::confirm);
+    case Stage::finish: {
+      HostModel& target = hosts[job.to].model;
+      must(target.finish(job.vm, hosts[job.from].model.find(job.vm)->suspended));
+      return enter(job, Stage::confirm);
+    }
     case Stage::confirm: return settle(job);
     case Stage::doubt: return ask(job);
   }
@@ -269,7 +273,10 @@ std::vector<FleetEvent> Fleet::step(TimePoint now, const FleetInput& input) {
                         [&](const LinkFails& in) { s.link_fails(in.a, in.b); },
                         [&](const LinkReturns& in) { s.link_returns(in.a, in.b); },
                         [&](const MigrationFails& in) { s.armed[in.vm] = in; },
-                        [&](const NothingFails&) { s.armed.clear(); }, [](const TimePasses&) {}},
+                        [&](const NothingFails&) { s.armed.clear(); },
+                        [&](const GuestShutsDown& in) { s.guest_shuts_down(in.vm); },
+                        [&](const GuestSuspends& in) { s.guest_suspends(in.vm, in.suspended); },
+                        [](const TimePasses&) {}},
              input);
   return std::exchange(s.events, {});
 }
@@ -298,5 +305,6 @@ Fleet::Streams Fleet::streams(HostIndex host) const {
   return streams;
 }
 const std::vector<HostIndex>& Fleet::touched() const { return state_->touched; }
+std::size_t Fleet::vms_shut_down() const { return state_->shut_down.size(); }
 
 }  // namespace ballast::hypermodel

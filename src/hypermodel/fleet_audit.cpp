@@ -52,7 +52,7 @@ std::vector<Finding> Fleet::audit() const {
     if (count.running > 1 || count.standing > 1)
       findings.push_back(
           {Finding::Kind::runs_twice, "VM " + quoted(vm.str()) + " on" + count.where});
-    if (count.running + count.standing == 0 && !s.died.contains(vm))
+    if (count.running + count.standing == 0 && !s.died.contains(vm) && !s.shut_down.contains(vm))
       findings.push_back({Finding::Kind::lost, "VM " + quoted(vm.str()) + " is nowhere"});
   }
   return findings;

@@ -18,6 +18,11 @@ bool matches(Phase phase, Stage stage) {
   return static_cast<unsigned>(phase) == static_cast<unsigned>(stage);
 }
 
+bool has_it(const HostModel& host, const VmId& vm) {
+  const Copy* copy = host.find(vm);
+  return copy != nullptr && runs(copy->state);
+}
+
 }  // namespace
 
 const char* name_of(Failure failure) {
@@ -92,7 +97,7 @@ void Fleet::State::ask(Job& job) {
   if (!in_contact(job)) return schedule(job, now + timing.ask_again);
   HostModel& source = hosts[job.from].model;
   HostModel& target = hosts[job.to].model;
-  if (target.presence(job.vm) == Presence::running) {
+  if (has_it(target, job.vm)) {
     must(source.remove(job.vm));
     must(target.confirm(job.vm));
   } else {
@@ -124,6 +129,29 @@ bool Fleet::State::held_elsewhere(const VmId& vm, HostIndex host) const {
   return other != nullptr && other->state != CopyState::incoming;
 }
 
+std::optional<HostIndex> Fleet::State::running_at(const VmId& vm) const {
+  for (HostIndex h = 0; h < hosts.size(); ++h)
+    if (has_it(hosts[h].model, vm)) return h;
+  return std::nullopt;
+}
+
+void Fleet::State::guest_shuts_down(const VmId& vm) {
+  const std::optional<HostIndex> here = running_at(vm);
+  if (!here) return;
+  if (const auto open = job_of_vm.find(vm); open != job_of_vm.end()) {
+    Job& job = jobs.at(open->second);
+    if (*here == job.from) fail(job, "the guest was shut down");
+  }
+  touched.push_back(*here);
+  if (hosts[*here].model.shut_down(vm)) shut_down.insert(vm);
+}
+
+// A VM that stands still already cannot be suspended: nothing happens to it then.
+void Fleet::State::guest_suspends(const VmId& vm, bool suspended) {
+  const std::optional<HostIndex> here = running_at(vm);
+  if (here) static_cast<void>(hosts[*here].model.suspend(vm, suspended));
+}
+
 void Fleet::State::host_fails(HostIndex host) {
   HostState& here = hosts.at(host);
   if (!here.up) return;
@@ -141,7 +169,7 @@ void Fleet::State::host_fails(HostIndex host) {
     touch(job);
     HostModel& target = hosts[job.to].model;
     if (target.presence(job.vm) == Presence::incoming) must(target.drop(job.vm));
-    if (target.presence(job.vm) == Presence::running) must(target.confirm(job.vm));
+    if (has_it(target, job.vm)) must(target.confirm(job.vm));
     end(job);
   }
 }

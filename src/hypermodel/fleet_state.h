@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -78,6 +79,9 @@ struct Fleet::State {
   void lose_contact(Job& job, const std::string& why);
   void ask(Job& job);
   bool held_elsewhere(const VmId& vm, HostIndex host) const;
+  std::optional<HostIndex> running_at(const VmId& vm) const;
+  void guest_shuts_down(const VmId& vm);
+  void guest_suspends(const VmId& vm, bool suspended);
   void host_fails(HostIndex host);
   void host_returns(HostIndex host);
   void daemon_fails(HostIndex host);
@@ -98,6 +102,7 @@ struct Fleet::State {
   std::set<std::pair<HostIndex, HostIndex>> cut_links;  // lower index first
   std::map<VmId, MigrationFails> armed;
   std::set<VmId> died;
+  std::set<VmId> shut_down;
   std::vector<FleetEvent> events;
   std::vector<HostIndex> touched;
   std::uint64_t last_number = 0;

@@ -42,6 +42,11 @@ Presence presence_of(CopyState state) {
   return Presence::unknown;
 }
 
+Presence presence_of(const Copy& copy) {
+  return copy.suspended && copy.state == CopyState::running ? Presence::paused
+                                                            : presence_of(copy.state);
+}
+
 const Copy* HostModel::find(const VmId& vm) const {
   const auto found = copies_.find(vm);
   return found == copies_.end() ? nullptr : &found->second;
@@ -49,7 +54,7 @@ const Copy* HostModel::find(const VmId& vm) const {
 
 Presence HostModel::presence(const VmId& vm) const {
   const Copy* copy = find(vm);
-  return copy == nullptr ? Presence::absent : presence_of(copy->state);
+  return copy == nullptr ? Presence::absent : presence_of(*copy);
 }
 
 double HostModel::memory_used_mib() const {
@@ -73,6 +78,24 @@ Status HostModel::move(const VmId& vm, const char* step, unsigned allowed, CopyS
   if ((allowed & bit(found->second.state)) == 0)
     return wrong_state(vm, step, name_of(found->second.state));
   found->second.state = next;
+  return {};
+}
+
+Status HostModel::suspend(const VmId& vm, bool suspended) {
+  const auto found = copies_.find(vm);
+  if (found == copies_.end()) return wrong_state(vm, "suspending", "absent");
+  if (!runs(found->second.state) || found->second.unconfirmed)
+    return wrong_state(vm, "suspending", name_of(found->second.state));
+  found->second.suspended = suspended;
+  return {};
+}
+
+Status HostModel::shut_down(const VmId& vm) {
+  const auto found = copies_.find(vm);
+  if (found == copies_.end()) return wrong_state(vm, "shutdown", "absent");
+  if (found->second.state != CopyState::running || found->second.unconfirmed)
+    return wrong_state(vm, "shutdown", name_of(found->second.state));
+  copies_.erase(found);
   return {};
 }
 
@@ -131,9 +154,11 @@ Status HostModel::prepare(const VmId& vm, double memory_mib, bool refuse_overcom
   return {};
 }
 
-Status HostModel::finish(const VmId& vm) {
+Status HostModel::finish(const VmId& vm, bool suspended) {
   Status moved = move(vm, "finish", bit(CopyState::incoming), CopyState::running);
-  if (moved) copies_.at(vm).unconfirmed = true;
+  if (!moved) return moved;
+  copies_.at(vm).unconfirmed = true;
+  copies_.at(vm).suspended = suspended;
   return moved;
 }
 
@@ -161,12 +186,12 @@ HostSample HostModel::sample(const Loads& loads, Duration since_start, const Tim
   double cpu_mhz = base_.cpu_mhz;
   for (auto& [vm, copy] : copies_) {
     const Resources load = loads.load(vm, since_start).value_or(Resources{0, copy.memory_mib, 0});
-    VmSample look{vm, presence_of(copy.state), {0, copy.memory_mib, 0}, true, {}, 0};
+    VmSample look{vm, presence_of(copy), {0, copy.memory_mib, 0}, true, {}, 0};
     if (runs(copy.state)) {
       copy.memory_mib = load.memory_mib;
-      look.load = load;
-      look.dirty_rate_mib_s = load.cpu_mhz / 1000 * timing.dirty_mib_s_per_ghz;
-      cpu_mhz += load.cpu_mhz;
+      look.load = copy.suspended ? Resources{0, load.memory_mib, 0} : load;
+      look.dirty_rate_mib_s = look.load.cpu_mhz / 1000 * timing.dirty_mib_s_per_ghz;
+      cpu_mhz += look.load.cpu_mhz;
     }
     if (copy.unconfirmed) {
       look.movable = false;

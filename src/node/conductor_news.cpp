@@ -224,6 +224,8 @@ void Conductor::resolve_forgotten(TimePoint now, Move& move) {
     finish(now, move, true, {});
   } else if (source == nullptr || source->lost) {
     finish(now, move, false, "its host is not heard of, and its target does not have it");
+  } else if (source->find(move.planned.vm) == nullptr) {
+    finish(now, move, false, "its host restarted, and it runs at neither end: it was shut down");
   }
 }
 

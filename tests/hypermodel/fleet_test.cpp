@@ -306,4 +306,30 @@ TEST_CASE("a dead daemon fails samples and answers no questions; a dead host is 
   CHECK(std::get<VmQueried>(rig.events[1].event).presence == Presence::absent);
 }
 
+TEST_CASE("a guest that shuts down in mid-move ends the migration, and nobody misses it") {
+  Rig rig;
+  rig.migrate("v0", 0, 1);
+  rig.wait(seconds(10));
+  rig.tell(GuestShutsDown{VmId("v0")});
+  CHECK(rig.ends() == Strings{"the guest was shut down"});
+  CHECK(rig.at(0, "v0") == Presence::absent);
+  CHECK(rig.at(1, "v0") == Presence::absent);
+  CHECK(rig.fleet.vms_shut_down() == 1);
+  CHECK(rig.findings.empty());
+}
+
+TEST_CASE("a guest that is suspended in mid-move arrives suspended") {
+  Rig rig;
+  rig.migrate("v0", 0, 1);
+  rig.wait(seconds(10));
+  rig.tell(GuestSuspends{VmId("v0")});
+  CHECK(rig.at(0, "v0") == Presence::outgoing);
+  rig.wait(minutes(1));
+  CHECK(rig.at(0, "v0") == Presence::absent);
+  CHECK(rig.at(1, "v0") == Presence::paused);
+  rig.tell(GuestSuspends{VmId("v0"), false});
+  CHECK(rig.at(1, "v0") == Presence::running);
+  CHECK(rig.findings.empty());
+}
+
 }  // namespace ballast::hypermodel

@@ -59,6 +59,7 @@ void GroupWorld::crash(std::size_t host) {
 
 void GroupWorld::restart(std::size_t host) {
   ++lives_[host];
+  liars_.erase(host);
   ++stored_[host].incarnation;
   nodes_[host].emplace(now_, configs_[host], "tcp://" + configs_[host].node.id.str() + ":1",
                        fleet_.migration_uri(static_cast<HostIndex>(host)), stored_[host],
@@ -111,14 +112,21 @@ void GroupWorld::apply(std::size_t host, node::Effects effects) {
   }
 }
 
-void GroupWorld::send(std::size_t from, const wire::Envelope& envelope) {
+void GroupWorld::send(std::size_t from, const wire::Envelope& said) {
   ++messages_;
+  wire::Envelope envelope = said;
+  const bool lie = tamper && tamper(configs_[from].node.id, envelope);
   if (on_send) on_send(configs_[from].node.id, envelope);
+  if (lie) liars_.insert(from);
+  const auto* report = std::get_if<wire::Report>(&envelope.message.body);
+  if (leases_demanded_ && report != nullptr && !liars_.contains(from))
+    audit_reservations(from, *report);
   const auto to = index_of_.find(envelope.to);
   if (to == index_of_.end() || cut_[from] || cut_[to->second]) return;
   // What travels is bytes.
   const Result<wire::Message> read = wire::decode(wire::encode(envelope.message));
-  if (!read || !(*read == envelope.message)) {
+  if (lie && !read) return;  // refused by whoever decodes it
+  if (!lie && (!read || !(*read == envelope.message))) {
     findings_.push_back(
         "a message did not survive the wire: " + std::string(wire::name_of(envelope.message.body)) +
         (read ? "" : ": " + read.error().message));
@@ -135,12 +143,34 @@ void GroupWorld::send(std::size_t from, const wire::Envelope& envelope) {
   }
 }
 
+void GroupWorld::shut_down(const VmId& vm) { step_fleet(hypermodel::GuestShutsDown{vm}); }
+
+void GroupWorld::suspend(const VmId& vm, bool suspended) {
+  step_fleet(hypermodel::GuestSuspends{vm, suspended});
+}
+
+void GroupWorld::audit_reservations(std::size_t from, const wire::Report& report) {
+  if (report.report.reservations.empty() || !nodes_[0]) return;
+  const std::vector<node::LeaseView> leases = view(0).leases;
+  for (const wire::Reservation& held : report.report.reservations) {
+    const bool known = std::any_of(leases.begin(), leases.end(), [&](const node::LeaseView& lease) {
+      return lease.vm == held.vm && lease.from == held.from && lease.to == configs_[from].node.id;
+    });
+    if (!known)
+      findings_.push_back(quoted(configs_[from].node.id.str()) + " keeps room for " +
+                          quoted(held.vm.str()) + " of which its master has no lease, at " +
+                          std::to_string(seconds_of(now_.time_since_epoch())) + " s");
+  }
+}
+
 void GroupWorld::step_fleet(const hypermodel::FleetInput& input) {
   for (hypermodel::FleetEvent& event : fleet_.step(now_, input)) {
     std::uint64_t life = lives_[event.host];
     // A call returns to the process that made it, or to nobody.
     if (const auto* ended = std::get_if<MigrationEnded>(&event.event))
       life = started_in_life_[ended->vm];
+    else if (random_.chance(faults.answer_loss))
+      continue;
     push(now_, event.host, life, std::move(event.event));
   }
   audit();

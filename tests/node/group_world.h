@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct NetworkFaults {
   double doubling = 0;
   Duration delay_min = std::chrono::milliseconds(1);
   Duration delay_max = std::chrono::milliseconds(5);
+  // Share of the hypervisors' answers to questions that are lost. That a migration call returned is
+  // always heard, by the process that made it.
+  double answer_loss = 0;
 };
 
 class GroupWorld {
@@ -44,13 +48,17 @@ class GroupWorld {
   void heal(std::size_t host) { cut_[host] = false; }
   void fail_migration(const VmId& vm, hypermodel::Phase phase, hypermodel::Failure failure);
   void hypervisor_daemon(std::size_t host, bool up);
+  void shut_down(const VmId& vm);  // by its guest
+  void suspend(const VmId& vm, bool suspended);
+  // From now on each reservation that an honest slave reports must be a lease of its master.
+  void demand_leases() { leases_demanded_ = true; }
 
   // As if it came over the network, proven to be from `from`.
   void inject(std::size_t to, const NodeId& from, const wire::Message& message);
   Status approve(const std::string& plan_id);
 
   node::View view(std::size_t host) const { return nodes_[host]->view(now_); }
-  hypermodel::Fleet& fleet() { return fleet_; }
+  const hypermodel::Fleet& fleet() const { return fleet_; }
   const Trace& trace() const { return *trace_; }
   std::size_t hosts() const { return nodes_.size(); }
   // The truth now, as a snapshot.
@@ -62,6 +70,8 @@ class GroupWorld {
   TimePoint first_migration() const { return first_migration_; }
   std::uint64_t hash() const { return hash_; }
   std::uint64_t messages() const { return messages_; }
+  // A slave that lies: may change what it sends; true when it did.
+  std::function<bool(const NodeId& from, wire::Envelope&)> tamper;
   // The messages sent so far that a filter wanted to see, as text.
   std::function<void(const NodeId& from, const wire::Envelope&)> on_send;
 
@@ -83,6 +93,7 @@ class GroupWorld {
   void push(TimePoint at, std::size_t host, std::uint64_t life, node::Input input);
   void step_fleet(const hypermodel::FleetInput& input);
   void audit();
+  void audit_reservations(std::size_t from, const wire::Report& report);
   void mix(std::uint64_t word) { hash_ = (hash_ ^ word) * 0x100000001B3U; }
 
   std::shared_ptr<const Trace> trace_;
@@ -101,6 +112,8 @@ class GroupWorld {
   std::uint64_t hash_ = 0xCBF29CE484222325U;
   std::uint64_t migrations_started_ = 0;
   std::uint64_t messages_ = 0;
+  bool leases_demanded_ = false;
+  std::set<std::size_t> liars_;  // in this life of theirs
   TimePoint first_migration_ = time_never;
   std::vector<std::string> findings_;
 };

@@ -82,9 +82,19 @@ struct MigrationFails {
 };
 // Failures that MigrationFails asked for and that have not happened yet are called off.
 struct NothingFails {};
+// What a guest or its operator does, in mid-migration too; ignored while the VM stands still. One
+// that was shut down never comes back, and an open copy of it ends.
+struct GuestShutsDown {
+  VmId vm;
+};
+struct GuestSuspends {
+  VmId vm;
+  bool suspended = true;  // false: runs on
+};
 struct TimePasses {};
 using FleetInput = std::variant<HostCommand, HostFails, HostReturns, DaemonFails, DaemonReturns,
-                                LinkFails, LinkReturns, MigrationFails, NothingFails, TimePasses>;
+                                LinkFails, LinkReturns, MigrationFails, NothingFails,
+                                GuestShutsDown, GuestSuspends, TimePasses>;
 
 struct FleetEvent {
   HostIndex host = 0;  // whose node hears it
@@ -135,8 +145,10 @@ class Fleet {
   // again. In the order of the changes; one may be named more than once.
   const std::vector<HostIndex>& touched() const;
 
+  std::size_t vms_shut_down() const;  // by their guests
+
   // All hosts together: every VM runs exactly once (or stands still at its source in mid-hand-over,
-  // or died with its host), and no host holds more memory than it has.
+  // or died with its host, or was shut down), and no host holds more memory than it has.
   std::vector<Finding> audit() const;
 
  private:

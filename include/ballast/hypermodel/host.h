@@ -49,11 +49,14 @@ struct Copy {
   CopyState state = CopyState::running;
   double memory_mib = 0;
   bool unconfirmed = false;  // arrived, and the source has not yet said that its copy is gone
-  std::string peer;   // the other end of its migration, while one is open: the caller's words
-  std::string token;  // which migration: the caller's words
+  std::string peer;        // the other end of its migration, while one is open: the caller's words
+  std::string token;       // which migration: the caller's words
+  bool suspended = false;  // its operator has paused it: it goes on its way like that
 
   bool operator==(const Copy&) const = default;
 };
+
+Presence presence_of(const Copy& copy);
 
 class HostModel {
  public:
@@ -71,6 +74,10 @@ class HostModel {
 
   // A VM that is here from the start, or again after a restart.
   void place(const VmId& vm, const Copy& copy);
+  // What becomes of a VM without anybody asking us. Only where it runs, and not before its arrival
+  // is confirmed: a guest that stands still can do nothing.
+  Status suspend(const VmId& vm, bool suspended);
+  Status shut_down(const VmId& vm);  // the copy is gone; an open migration of it must end first
   // All is gone: the host lost its power.
   void clear() { copies_.clear(); }
 
@@ -86,7 +93,8 @@ class HostModel {
   // Target.
   Status prepare(const VmId& vm, double memory_mib, bool refuse_overcommit, const std::string& peer,
                  const std::string& token);
-  Status finish(const VmId& vm);   // starts it
+  // Starts it, unless it was suspended at its source.
+  Status finish(const VmId& vm, bool suspended = false);
   Status drop(const VmId& vm);     // gives an incoming one up
   Status confirm(const VmId& vm);  // its source's copy is gone
 
