@@ -200,6 +200,7 @@ Master::MadePlan Master::make_plan(TimePoint now, std::vector<SurplusVm>& wantin
   plan::Options options;
   options.outgoing_max = config_.migrate.outgoing;
   options.incoming_max = config_.migrate.incoming;
+  options.effort = config_.plan.effort;
   const Plan made = plan::make_plan(snapshot, options);
 
   MadePlan plan;

@@ -35,6 +35,7 @@ void hurry(Settings& settings) {
     config.sample.report_interval = 15s;
     config.plan.plan_interval = 30s;
     config.plan.cooldown = 2min;
+    config.plan.effort = 300;
     config.migrate.timeout = 2min;
   };
 }

@@ -57,6 +57,9 @@ struct PlanSettings {
   std::uint32_t dwell = 2;  // samples over the threshold before a host counts as overloaded
   Duration cooldown = std::chrono::minutes(30);
   std::uint32_t max_moves = 64;  // a larger plan asks for approval
+  // How much search a plan may cost (plan::Options). No setting of the file: for simulations that
+  // make plans by the ten thousand. 0: as much as its size deserves.
+  std::uint32_t effort = 0;
 };
 
 struct MigrateSettings {
