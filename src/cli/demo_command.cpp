@@ -105,13 +105,28 @@ class Interrupts {
   int descriptor_ = -1;
 };
 
-// The first group gets more than it can carry, the others less: room must be asked for.
+// The first group gets more than it can carry at its peak, the others less: room must be asked for.
 void unbalance_groups(Trace& trace, std::size_t groups) {
-  constexpr float more = 1.7F;
-  constexpr float less = 0.6F;
-  for (TraceVm& vm : trace.vms) {
-    for (float& percent : vm.cpu_percent)
-      percent = std::min(100.0F, percent * (vm.host % groups == 0 ? more : less));
+  constexpr double first_at = 0.9;  // share of the group's CPU
+  constexpr double others_at = 0.5;
+  const std::size_t intervals = intervals_of(trace);
+  for (std::size_t group = 0; group < groups; ++group) {
+    double capacity = 0;
+    for (std::size_t host = group; host < trace.hosts.size(); host += groups)
+      capacity += trace.hosts[host].capacity.cpu_mhz;
+    double peak = 0;
+    for (std::size_t i = 0; i < intervals; ++i) {
+      double load = 0;
+      for (const TraceVm& vm : trace.vms) {
+        if (vm.host % groups == group)
+          load += load_at(trace, vm, trace.interval * static_cast<Duration::rep>(i)).cpu_mhz;
+      }
+      peak = std::max(peak, load);
+    }
+    const double factor = peak > 0 ? (group == 0 ? first_at : others_at) * capacity / peak : 1;
+    for (TraceVm& vm : trace.vms) {
+      if (vm.host % groups == group) vm.size.cpu_mhz *= factor;
+    }
   }
 }
 
@@ -124,9 +139,9 @@ Result<Trace> trace_of(const Options& options) {
     shape.groups = options.masters;
     shape.hot_share = 0.4;
     shape.peak_share = 0.63;
-    Trace trace = hypermodel::generate_day(shape);
+    Trace trace = worst_stretch(hypermodel::generate_day(shape), stretch);
     if (options.masters > 1) unbalance_groups(trace, options.masters);
-    return worst_stretch(trace, stretch);
+    return trace;
   }
   Result<Trace> day = files::read_trace(options.trace);
   if (!day) return day;
