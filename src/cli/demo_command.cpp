@@ -223,7 +223,7 @@ class Demo {
     summary_.remote = watch_.counter("remote_migrations");
     summary_.swaps = watch_.counter("migrations_done_in_swaps") / 2 +
                      watch_.counter("remote_migrations_in_swaps") / 2;
-    summary_.remote_grants = watch_.counter("grants_received");
+    summary_.remote_grants = watch_.counter("requests_granted");
     summary_.lower_bound = watch_.counter("plans_done_lower_bounds");
     summary_.killed = watch_.killed();
     summary_.reattached_s = watch_.reattached_s();

@@ -301,7 +301,7 @@ void Conductor::tick(TimePoint now) {
     if (revocation.next > now) continue;
     revocation.next = now + repeat_every;
     if (planted::on(planted::Bug::conductor_revokes_once)) revocation.next = time_never;
-    out_.send(revocation.target, {}, wire::LeaseRevoke{lease, revocation.holder_is_done});
+    out_.send(revocation.target, {}, wire::LeaseRevoke{lease, revocation.vm, revocation.holder_is_done});
   }
   std::erase_if(rests_, [&](const auto& rest) { return rest.second <= now; });
   begin_what_can(now);

@@ -115,6 +115,7 @@ class Conductor {
   // A lease whose target has not yet said how it ended.
   struct Revocation {
     HostId target;
+    VmId vm;
     bool holder_is_done = false;
     TimePoint next;
   };

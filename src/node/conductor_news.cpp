@@ -146,7 +146,7 @@ void Conductor::revoke(TimePoint now, const LeaseId& lease, bool holder_is_done)
   const ledger::Lease* known = ledger_.find(lease);
   if (known == nullptr) return;
   ledger_.revoke(lease);
-  const auto [found, added] = revocations_.try_emplace(lease, Revocation{known->to, false, now});
+  const auto [found, added] = revocations_.try_emplace(lease, Revocation{known->to, known->vm, false, now});
   if (!added && found->second.holder_is_done >= holder_is_done) return;
   found->second.holder_is_done = holder_is_done;
   found->second.next = now;

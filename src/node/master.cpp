@@ -341,8 +341,8 @@ void Master::count_into(std::map<std::string, std::uint64_t>& counters) const {
   const market::GrantorCounters& served = trade_.served();
   const std::pair<const char*, std::uint64_t> counts[] = {
       {"requests_sent", asked.sent},
-      {"grants_received", asked.granted},
-      {"grants_received_first", asked.granted_first},
+      {"requests_granted", asked.granted},
+      {"requests_granted_first", asked.granted_first},
       {"requests_refused", asked.refused},
       {"requests_refused_stale", asked.refused_stale},
       {"requests_unanswered", asked.unanswered},

@@ -204,8 +204,9 @@ void fields(auto& io, const char* name, Of<LeaseTell> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<LeaseRevoke> auto& body) {
-  io.record(name, 2, [&] {
+  io.record(name, 3, [&] {
     fields(io, "lease", body.lease);
+    io.id("vm", body.vm);
     io.flag("holder_is_done", body.holder_is_done);
   });
 }

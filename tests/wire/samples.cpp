@@ -130,7 +130,9 @@ void fill(Random& random, LeaseTell& body) {
           text(random, limits::endpoint_bytes_max),
           load(random)};
 }
-void fill(Random& random, LeaseRevoke& body) { body = {lease(random), random.chance(0.5)}; }
+void fill(Random& random, LeaseRevoke& body) {
+  body = {lease(random), VmId(id(random)), random.chance(0.5)};
+}
 void fill(Random& random, LeaseState& body) {
   body = {lease(random), choice(random, LeasePhase::absent), whole(random),
           text(random, limits::text_bytes_max)};

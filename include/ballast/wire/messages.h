@@ -167,6 +167,7 @@ struct LeaseTell {
 // ended; if the holder itself has said that it is no longer at it, the target asks now.
 struct LeaseRevoke {
   LeaseId lease;
+  VmId vm;  // for a target that has forgotten the lease
   bool holder_is_done = false;
   bool operator==(const LeaseRevoke&) const = default;
 };
