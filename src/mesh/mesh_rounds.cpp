@@ -13,6 +13,8 @@ constexpr std::size_t digest_rotation = 4;      // entries a round of what was k
 constexpr std::size_t digest_small_mesh = 16;   // ... while that is most of it anyway
 constexpr std::uint64_t rounds_of_expiry = 64;  // between two looks at what is too old
 constexpr std::uint64_t rounds_of_degree = 8;
+// Until the rate of news is known: when all start at once, everything is news.
+constexpr RelayDegree relay_of_newcomer{4, 2};
 constexpr double smoothing = 0.05;  // of the rate of news: it follows within 20 rounds
 
 }  // namespace
@@ -32,7 +34,7 @@ Mesh::State::State(TimePoint now, const Settings& given, wire::Peer own_peer,
       own_published(now),
       own_defended(now - 2 * given.silence) {
   next_round = now + duration_of_seconds(seconds_of(settings.gossip_interval) * random.unit());
-  relay = relay_degree(0, 1, limits::peers_active_max);
+  relay = relay_of_newcomer;
   membership.want_picture(true);
 }
 

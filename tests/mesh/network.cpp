@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "ballast/wire/codec.h"
@@ -28,6 +29,12 @@ wire::Peer peer_of(std::size_t node) {
 
 wire::Signature HashSigner::hash(const NodeId& origin, std::string_view text) {
   std::uint64_t value = wire::key_of(origin);
+  for (; text.size() >= sizeof value; text.remove_prefix(sizeof value)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof word);
+    value = (value ^ word) * 0x9E3779B97F4A7C15U;
+    value ^= value >> 32U;
+  }
   for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
   wire::Signature signature{};
   for (std::size_t i = 0; i < signature.size(); ++i)
@@ -94,6 +101,17 @@ void Network::start_all(Duration spread) {
   run_for(begin + spread - now_);
 }
 
+void Network::tell_all_of_all() {
+  wire::Body picture = wire::Gossip{};
+  for (const Node& node : nodes_)
+    if (node.said) std::get<wire::Gossip>(picture).items.push_back(node.said);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (!is_up(i)) continue;
+    const std::vector<NodeId> peers = mesh(i).active_peers();
+    if (!peers.empty()) deliver(i, peers.front(), picture);
+  }
+}
+
 void Network::crash(std::size_t index, bool noticed) {
   Node& node = nodes_[index];
   node.mesh.reset();
@@ -157,6 +175,8 @@ void Network::settle(std::size_t index) {
     if (to < nodes_.size()) send(index, to, body, bytes);
   }
   for (Publication& publication : effects.publications) {
+    if (publication.topic == Topic::own && !publication.gossip.items.empty())
+      node.said = publication.gossip.items.front();
     const auto body = std::make_shared<const wire::Body>(std::move(publication.gossip));
     const std::uint32_t bytes = bytes_of(node.peer.id, *body);
     for (const Subscriber& subscriber : node.subscribers) {

@@ -61,6 +61,9 @@ class Network {
              std::uint64_t incarnation = 1);
   // Starts all nodes within `spread`, each with three of those before it as contacts.
   void start_all(Duration spread);
+  // Every node hears of all that any node has published, from one of its peers and at once: the
+  // state of a large mesh that has been up for long, without waiting for it.
+  void tell_all_of_all();
   // A host that is gone without a word; or a process that is, whose peers' transports see it.
   void crash(std::size_t node, bool noticed = false);
   // Messages pass only between nodes of the same side.
@@ -110,6 +113,7 @@ class Network {
     std::unique_ptr<HashSigner> signer;
     std::optional<Mesh> mesh;
     std::vector<Subscriber> subscribers;
+    wire::ItemPtr said;  // last
     int side = 0;
     TimePoint wakes = time_never;
     std::uint64_t bytes_in = 0;
