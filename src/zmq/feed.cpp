@@ -20,7 +20,8 @@ Feed::Feed(::zmq::context_t& context, const TransportSettings& settings, const p
     : settings_(settings),
       trust_(trust),
       counters_(counters),
-      socket_(context, ::zmq::socket_type::xpub) {
+      socket_(context, ::zmq::socket_type::xpub),
+      monitor_(context, socket_) {
   set_up_feed(socket_, settings.security ? trust : nullptr);
   socket_.bind(settings.bind_feed);
   endpoint_ = socket_.get(::zmq::sockopt::last_endpoint);
@@ -52,6 +53,9 @@ void Feed::publish(std::string_view topic, std::string_view bytes) {
 }
 
 void Feed::watch(std::size_t count_max) {
+  while (const auto event = monitor_.take())
+    if (*event == ConnectionEvent::refused || *event == ConnectionEvent::failed)
+      ++counters_.failed_handshakes;
   for (std::size_t i = 0; i < count_max; ++i) {
     ::zmq::message_t change;
     const Taken taken = take_frame(socket_, change);
@@ -83,6 +87,11 @@ void Feed::watch(std::size_t count_max) {
 void Feed::tidy() {
   counters_.cut_connections +=
       guests_.tidy([this](const Guest& guest) { return may_stay(guest.who); });
+}
+
+void Feed::append_sockets(std::vector<void*>& sockets) const {
+  sockets.push_back(const_cast<::zmq::socket_t&>(socket_).handle());
+  sockets.push_back(monitor_.socket());
 }
 
 }  // namespace ballast::zmq

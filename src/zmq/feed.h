@@ -10,6 +10,7 @@
 
 #include "ballast/zmq/transport.h"
 #include "guests.h"
+#include "monitor.h"
 
 namespace ballast::zmq {
 
@@ -28,7 +29,7 @@ class Feed {
 
   const std::string& endpoint() const { return endpoint_; }
   std::size_t subscribers() const { return guests_.size(); }
-  void* socket() const { return const_cast<::zmq::socket_t&>(socket_).handle(); }
+  void append_sockets(std::vector<void*>& sockets) const;
 
  private:
   bool knows(std::string_view topic) const;
@@ -38,6 +39,7 @@ class Feed {
   const port::Trust* trust_;
   TransportCounters& counters_;
   ::zmq::socket_t socket_;
+  Monitor monitor_;
   std::string endpoint_;
   Guests guests_;
 };

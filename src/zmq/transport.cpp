@@ -304,7 +304,7 @@ void ZmqTransport::append_sockets(std::vector<void*>& sockets) const {
   sockets.push_back(parts_->router.handle());
   sockets.push_back(parts_->router_monitor->socket());
   if (parts_->zap) sockets.push_back(parts_->zap->socket());
-  if (parts_->feed) sockets.push_back(parts_->feed->socket());
+  if (parts_->feed) parts_->feed->append_sockets(sockets);
   parts_->links.append_sockets(sockets);
   parts_->feeds.append_sockets(sockets);
 }

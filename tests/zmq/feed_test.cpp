@@ -281,8 +281,8 @@ TEST_CASE(
     CAPTURE(revoked);
     Masters masters;
     BareSubscriber subscriber(masters, masters.keys[1], masters.keys[0].open);
+    subscriber.ask("own");
     CHECK(until({masters.a.get()}, [&] {
-      subscriber.ask("own");
       masters.a->publish("own", wire::Gossip{});
       return subscriber.heard();
     }));

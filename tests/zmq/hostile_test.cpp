@@ -142,14 +142,20 @@ TEST_CASE("one with a good key and another's name is an impostor") {
 TEST_CASE("a slave that plays master is not obeyed, on its own connection or on ours") {
   Siege siege;
   const wire::Header as_enemy{"test", NodeId("e"), {1, 1}};
-  const wire::Body orders[] = {wire::AttachAnswer{}, wire::ReportAck{}, wire::Order{},
-                               wire::OutcomeAck{},   wire::LeaseTell{}, wire::LeaseRevoke{},
-                               wire::LeaseStateAck{}};
+  // All that follows SettleAnswer, but Leave, is said among masters, or by one to its slave.
+  std::vector<std::size_t> orders;
+  for (const wire::Body& order : std::initializer_list<wire::Body>{
+           wire::AttachAnswer{}, wire::ReportAck{}, wire::Order{}, wire::OutcomeAck{},
+           wire::LeaseTell{}, wire::LeaseRevoke{}, wire::LeaseStateAck{}})
+    orders.push_back(order.index());
+  const std::size_t first = wire::Body(wire::SettleAnswer{}).index() + 1;
+  for (std::size_t kind = first; kind < std::variant_size_v<wire::Body>; ++kind)
+    if (kind != wire::Body(wire::Leave{}).index()) orders.push_back(kind);
   Enemy enemy(siege, siege.enemy_keys, siege.master_keys.open);
   Random random(7);
   std::uint64_t sent = 0;
-  for (const wire::Body& order : orders) {
-    wire::Message message = wire::random_message(random, order.index());
+  for (const std::size_t kind : orders) {
+    wire::Message message = wire::random_message(random, kind);
     message.header = as_enemy;
     enemy.say(message);
     ++sent;
@@ -223,14 +229,29 @@ TEST_CASE("one turn looks at a bounded number of messages, however many are junk
   }));
 }
 
-TEST_CASE("a key that is revoked while it is connected is no longer heard, nor answered") {
+TEST_CASE("a key that is revoked while it is connected is cut off, though it says nothing") {
   Siege siege;
   siege.check_slave_is_served();
   siege.members.revoke("s");
+  CHECK(siege.master_until([&] { return siege.counters().cut_connections == 1; }));
+  siege.master->answer("s", wire::ReportAck{});
+  CHECK(siege.counters().no_session == 1);
+  // It comes again, to a door that does not open.
+  CHECK(until({siege.master.get(), siege.slave.get()},
+              [&] { return siege.counters().refused_keys > 0 && siege.slave->downs == 1; }));
+}
+
+TEST_CASE(
+    "a message of a key that was revoked a moment ago is not heard, and ends its connection") {
+  Siege siege;
+  siege.check_slave_is_served();
   siege.slave->transport->send(
       {NodeId("m"), siege.master->transport->endpoint(), {as_slave, wire::Report{}}});
-  CHECK(siege.master_until([&] { return siege.counters().untrusted == 1; }));
+  siege.members.revoke("s");
+  CHECK(siege.master_until(
+      [&] { return siege.counters().untrusted + siege.counters().cut_connections > 0; }));
   CHECK(siege.master->heard<wire::Report>() == 0);
+  CHECK(siege.master_until([&] { return siege.counters().lost_sessions == 1; }));
   siege.master->answer("s", wire::ReportAck{});
   CHECK(siege.counters().no_session == 1);
 }
@@ -241,6 +262,7 @@ TEST_CASE("a connection of ours to a node whose key was replaced closes") {
   siege.members.revoke("m");
   siege.members.admit("m", fresh_keys(), true);
   CHECK(until({siege.slave.get()}, [&] { return siege.slave->transport->links() == 0; }));
+  CHECK(until({siege.slave.get()}, [&] { return siege.slave->downs == 1; }));
 }
 
 TEST_CASE("of two that live under one key the newer Attach wins, and it is counted") {

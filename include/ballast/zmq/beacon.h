@@ -24,9 +24,9 @@ struct BeaconSettings {
   // "ADDRESS:PORT"; port 0 takes a free one. Broadcasts go to the same port of others, so all nodes
   // of a network use one.
   std::string bind = "0.0.0.0:7720";
-  bool broadcast = true;           // on every interface that is up and can
-  std::vector<std::string> seeds;  // "HOST:PORT", each looked up once, when opening
-  bool security = true;            // false, for tests and the like: no keyed hashes
+  bool broadcast = true;                // on every interface that is up and can
+  std::vector<std::string> seeds = {};  // "HOST:PORT", each looked up once, when opening
+  bool security = true;                 // false, for tests and the like: no keyed hashes
 };
 
 struct BeaconCounters {

@@ -24,9 +24,9 @@
 namespace ballast::zmq {
 
 struct TransportSettings {
-  std::string cluster;    // messages of another cluster are dropped
-  std::string bind;       // "tcp://address:port"; port "*" takes a free one
-  std::string bind_feed;  // the same, for the feed; empty: no feed
+  std::string cluster;         // messages of another cluster are dropped
+  std::string bind;            // "tcp://address:port"; port "*" takes a free one
+  std::string bind_feed = {};  // the same, for the feed; empty: no feed
   std::vector<std::string> topics = {"own", "first", "again"};  // of our feed
   // False, for tests only: no CURVE, and a sender is who its header says.
   bool security = true;
