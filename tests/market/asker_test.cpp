@@ -1,0 +1,175 @@
+// Who is asked for what, and what is made of the answers.
+
+#include "ballast/market/asker.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+namespace ballast {
+namespace {
+
+using namespace market;
+using namespace std::chrono_literals;
+
+const TimePoint start = TimePoint(std::chrono::hours(1));
+
+wire::Want want(const std::string& vm, double mhz) {
+  wire::Want want;
+  want.vm = VmId(vm);
+  want.load = {mhz, 2048, 10};
+  want.from = HostId("home");
+  return want;
+}
+
+Seller seller(const std::string& id, std::vector<double> holes_mhz, std::uint64_t version = 1) {
+  Seller seller;
+  seller.master = NodeId(id);
+  seller.endpoint = "tcp://" + id + ":1";
+  seller.incarnation = 1;
+  seller.version = version;
+  for (const double mhz : holes_mhz) seller.holes.push_back({mhz, 32768, 1000});
+  return seller;
+}
+
+wire::RequestAnswer granted(const wire::Request& request, const std::string& by) {
+  wire::RequestAnswer answer;
+  answer.number = request.number;
+  std::uint64_t number = 0;
+  for (const wire::Want& one : request.wants)
+    answer.grants.push_back(
+        {one.vm, {NodeId(by), 1, ++number}, HostId("there"), "tcp://there:1", std::nullopt});
+  return answer;
+}
+
+wire::RequestAnswer refused(const wire::Request& request, std::vector<Resources> holes = {}) {
+  wire::RequestAnswer answer;
+  answer.number = request.number;
+  for (const wire::Want& one : request.wants)
+    answer.refusals.push_back({one.vm, wire::RefusalReason::no_room});
+  answer.holes = std::move(holes);
+  return answer;
+}
+
+TEST_CASE("only who has a hole that fits is asked, and one that is granted is not asked again") {
+  Asker asker(1);
+  asker.need(start, {want("v1", 3000)});
+  const std::vector<Seller> sellers = {seller("small", {2000, 2000}), seller("fits", {4000})};
+  const auto sends = asker.tick(start, sellers);
+  REQUIRE(sends.size() == 1);
+  CHECK(sends[0].to == NodeId("fits"));
+  CHECK(sends[0].endpoint == "tcp://fits:1");
+  const auto answered = asker.take(start + 1s, NodeId("fits"), granted(sends[0].request, "fits"));
+  REQUIRE(answered.granted.size() == 1);
+  CHECK(answered.unwanted.empty());
+  CHECK(asker.counters().granted_first == 1);
+  CHECK(asker.tick(start + 60s, sellers).empty());
+}
+
+TEST_CASE("choice is by chance, weighted by how often the VM fits") {
+  std::map<std::string, int> asked;
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    Asker asker(seed);
+    asker.need(start, {want("v1", 1000)});
+    const auto sends = asker.tick(start, {seller("one", {1500}), seller("three", {3000})});
+    REQUIRE(sends.size() == 1);
+    ++asked[sends[0].to.str()];
+  }
+  CHECK(asked["one"] > 60);
+  CHECK(asked["three"] > 2 * asked["one"]);
+}
+
+TEST_CASE("who refuses is not asked again until it says something new; the next one is") {
+  Asker asker(3);
+  asker.need(start, {want("v1", 1000)});
+  const std::vector<Seller> sellers = {seller("a", {1500}), seller("b", {1500})};
+  auto sends = asker.tick(start, sellers);
+  REQUIRE(sends.size() == 1);
+  const NodeId first = sends[0].to;
+  asker.take(start, first, refused(sends[0].request));
+  CHECK(asker.counters().refused_stale == 1);
+  sends = asker.tick(start + 1s, sellers);
+  REQUIRE(sends.size() == 1);
+  const NodeId second = sends[0].to;
+  CHECK(second != first);
+  asker.take(start + 1s, second, refused(sends[0].request));
+  CHECK(asker.tick(start + 7s, sellers).empty());
+  // A newer summary of the first: it is asked at once.
+  std::vector<Seller> newer = sellers;
+  for (Seller& one : newer) {
+    if (one.master == first) one.version = 2;
+  }
+  sends = asker.tick(start + 13s, newer);
+  REQUIRE(sends.size() == 1);
+  CHECK(sends[0].to == first);
+}
+
+TEST_CASE("nobody starves: what is refused everywhere is asked for again") {
+  Asker asker(4);
+  asker.need(start, {want("v1", 1000)});
+  const std::vector<Seller> sellers = {seller("a", {1500})};
+  auto sends = asker.tick(start, sellers);
+  asker.take(start, NodeId("a"), refused(sends[0].request));
+  std::size_t asked_again = 0;
+  for (TimePoint now = start; now < start + 120s; now += 1s)
+    asked_again += asker.tick(now, sellers).size();
+  CHECK(asked_again >= 1);
+}
+
+TEST_CASE("a request without an answer is repeated, then its master is left alone") {
+  Asker asker(5);
+  asker.need(start, {want("v1", 1000)});
+  const std::vector<Seller> sellers = {seller("a", {1500}), seller("b", {1500})};
+  const auto first = asker.tick(start, sellers);
+  REQUIRE(first.size() == 1);
+  const auto again = asker.tick(start + 2s, sellers);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].request == first[0].request);
+  const auto other = asker.tick(start + 6s, sellers);
+  REQUIRE(other.size() == 1);
+  CHECK(other[0].to != first[0].to);
+  // A grant that comes after all is given back, and so is one that nobody asked for.
+  const auto late =
+      asker.take(start + 7s, first[0].to, granted(first[0].request, first[0].to.str()));
+  CHECK(late.granted.empty());
+  CHECK(late.unwanted.size() == 1);
+}
+
+TEST_CASE("what the plan no longer names is no longer asked for, and its grant is given back") {
+  Asker asker(6);
+  asker.need(start, {want("v1", 1000)});
+  const auto sends = asker.tick(start, {seller("a", {1500})});
+  asker.need(start + 1s, {});
+  const auto answered = asker.take(start + 1s, NodeId("a"), granted(sends[0].request, "a"));
+  CHECK(answered.granted.empty());
+  CHECK(answered.unwanted.size() == 1);
+}
+
+TEST_CASE("several VMs are spread over what is there, and never more than fits by hearsay") {
+  Asker asker(7);
+  asker.need(start, {want("v1", 1000), want("v2", 1000), want("v3", 1000), want("v4", 1000)});
+  const auto sends =
+      asker.tick(start, {seller("a", {1500}), seller("b", {2500}), seller("c", {900})});
+  std::size_t wants = 0;
+  for (const auto& send : sends) {
+    CHECK(send.to != NodeId("c"));
+    CHECK(send.request.wants.size() <= (send.to == NodeId("a") ? 1 : 2));
+    wants += send.request.wants.size();
+  }
+  CHECK(wants == 3);
+}
+
+TEST_CASE("a VM that fits nowhere is offered in exchange, if its host can take something back") {
+  Asker asker(8);
+  wire::Want one = want("v1", 5000);
+  one.takes_back = Resources{2000, 8192, 100};
+  asker.need(start, {one, want("v2", 5000)});
+  const auto sends = asker.tick(start, {seller("a", {1500})});
+  REQUIRE(sends.size() == 1);
+  REQUIRE(sends[0].request.wants.size() == 1);
+  CHECK(sends[0].request.wants[0].vm == VmId("v1"));
+  CHECK(sends[0].request.wants[0].takes_back.has_value());
+}
+
+}  // namespace
+}  // namespace ballast
