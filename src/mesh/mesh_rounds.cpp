@@ -15,7 +15,9 @@ constexpr std::uint64_t rounds_of_expiry = 64;  // between two looks at what is 
 constexpr std::uint64_t rounds_of_degree = 8;
 // Until the rate of news is known: when all start at once, everything is news.
 constexpr RelayDegree relay_of_newcomer{4, 2};
-constexpr double smoothing = 0.05;  // of the rate of news: it follows within 20 rounds
+constexpr double smoothing = 0.1;  // of the rate of news: it follows within ten rounds
+// A flood counts only as so many times what may be spent on copies, so that its end is felt soon.
+constexpr double flood_budgets = 2;
 
 }  // namespace
 
@@ -56,7 +58,9 @@ void Mesh::State::round(TimePoint now) {
   ++rounds;
   stranger_messages = 0;
   served = 0;
-  news_bytes_s += smoothing * (news_bytes / seconds_of(settings.gossip_interval) - news_bytes_s);
+  const double rate = std::min(news_bytes / seconds_of(settings.gossip_interval),
+                               flood_budgets * relay_budget_bytes_s(masters()));
+  news_bytes_s += smoothing * (rate - news_bytes_s);
   news_bytes = 0;
   membership.tick(now, known, effects);
   settle_links(now);
