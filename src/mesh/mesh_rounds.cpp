@@ -78,11 +78,12 @@ void Mesh::State::round(TimePoint now) {
 
 void Mesh::State::renew_own_item(TimePoint now) {
   if (!summary) return;
-  if (!own_changed && now - own_published < refresh_in) return;
+  // By what is known of the number of masters now: at the start hardly any are.
+  const double refresh_s = refresh_share * seconds_of(refresh_interval(masters()));
+  if (!own_changed && seconds_of(now - own_published) < refresh_s) return;
   own_changed = false;
   own_published = now;
-  refresh_in =
-      duration_of_seconds(seconds_of(refresh_interval(masters())) * random.between(0.75, 1.25));
+  refresh_share = random.between(0.75, 1.25);
   if (own.version >= stamp_max) own = {own.incarnation + 1, 0};
   ++own.version;
   wire::Summary said = *summary;

@@ -65,8 +65,8 @@ struct Mesh::State {
   bool own_changed = false;
   unsigned own_told = 0;  // rounds in which own_item has gone out
   TimePoint own_published;
-  Duration refresh_in{0};
-  TimePoint own_defended;  // when we last answered to what others say of us
+  double refresh_share = 1;  // of the interval: so that not all refresh at once
+  TimePoint own_defended;    // when we last answered to what others say of us
 
   TimePoint next_round;
   std::uint64_t rounds = 0;
