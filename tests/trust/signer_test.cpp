@@ -8,10 +8,10 @@ namespace {
 
 // A node with its own key, in a folder with the trust file that all share.
 struct Member {
-  Member(const Folder& shared, const std::string& id, bool master)
-      : id(NodeId(id)), key(Identity::fresh()) {
-    REQUIRE(key.write_new(shared.at(id + ".key")).ok());
-    REQUIRE(add_node(shared.at("trust"), {this->id, key.public_key(), master}).ok());
+  Member(const Folder& shared, const std::string& name, bool master)
+      : id(name), key(Identity::fresh()) {
+    REQUIRE(key.write_new(shared.at(name + ".key")).ok());
+    REQUIRE(add_node(shared.at("trust"), {id, key.public_key(), master}).ok());
   }
   std::unique_ptr<TrustStore> open(const Folder& shared) const {
     auto store = TrustStore::open(shared.at(id.str() + ".key"), shared.at("trust"));
