@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,20 @@ class LeaseAuditor {
   // After each step of a master. What was promised in that step is new.
   void look(std::uint32_t node, const ledger::Ledger& ledger);
   // Its leases are counted anew.
-  void restarted(std::uint32_t node) { seen_[node] = 0; }
+  void restarted(std::uint32_t node) {
+    seen_[node] = 0;
+    suspects_.erase(node);
+  }
 
  private:
-  void judge(const ledger::Ledger& ledger, const ledger::Lease& lease);
+  void judge(std::uint32_t node, const ledger::Ledger& ledger, const ledger::Lease& lease,
+             std::uint64_t newest);
+  bool half_is_gone(std::uint32_t node, const ledger::Ledger& ledger, const ledger::Lease& lease,
+                    std::uint64_t newest) const;
+  void settle_suspicion(std::uint32_t node, const ledger::Ledger& ledger, std::uint64_t newest);
 
-  std::vector<std::uint64_t> seen_;  // highest number of each node's own leases
+  std::vector<std::uint64_t> seen_;                // highest number of each node's own leases
+  std::map<std::uint32_t, std::string> suspects_;  // of nodes: about their newest lease
   Complain complain_;
 };
 

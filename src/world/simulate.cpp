@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <memory>
 
 #include "ballast/world/fleet_shape.h"
@@ -25,6 +26,11 @@ constexpr std::array<Named, 4> profiles = {{{FaultProfile::none, "none"},
                                             {FaultProfile::crash80, "crash80"},
                                             {FaultProfile::chaos, "chaos"}}};
 
+// Plans of small groups are searched for long, because a master can afford it. A simulation of so
+// many masters cannot: there, plans are a little worse.
+constexpr std::size_t masters_searched_max = 20;
+constexpr std::uint32_t effort_small = 300;
+
 // Everything quicker, so that minutes are enough for many plans; nothing forgiven by the model.
 void hurry(Settings& settings) {
   settings.through_bytes = true;
@@ -35,7 +41,7 @@ void hurry(Settings& settings) {
     config.sample.report_interval = 15s;
     config.plan.plan_interval = 30s;
     config.plan.cooldown = 2min;
-    config.plan.effort = 300;
+    config.plan.effort = effort_small;
     config.migrate.timeout = 2min;
   };
 }
@@ -66,7 +72,19 @@ class Run {
   }
 
  private:
-  void calm(Duration span) { world_.run_for(span); }
+  // With an eye on how news spreads, once the mesh has come together.
+  void calm(Duration span) {
+    const TimePoint end = world_.now() + span;
+    while (world_.now() < end) {
+      const bool watching = world_.watches_news();
+      world_.run_for(std::min(watching ? step : pause_between_news, Duration(end - world_.now())));
+      if (const auto took = world_.all_know_news()) {
+        result_.rounds_to_all.push_back(std::ceil(seconds_of(*took) / seconds_of(round)));
+      } else if (!watching && world_.elapsed() >= settled_after) {
+        world_.watch_news();
+      }
+    }
+  }
 
   void crash_most() {
     calm(length_ / 2);
@@ -111,6 +129,10 @@ class Run {
   }
 
   static constexpr Duration settles_within = 3min;
+  static constexpr Duration settled_after = 30s;
+  static constexpr Duration pause_between_news = 5s;
+  static constexpr Duration step = 100ms;
+  static constexpr Duration round = 1s;  // the default of mesh.gossip_interval
   const SimulateOptions& options_;
   Duration length_;
   World world_;
@@ -141,13 +163,17 @@ SimulateResult simulate(const SimulateOptions& options) {
   shape.vms = options.vms;
   shape.minutes = static_cast<std::size_t>(options.minutes) + 1;
   if (chaos) {
-    shape.change_share = 0.1;
+    shape.change_share = 0.25;
     shape.calm_from_minute = static_cast<std::size_t>(options.minutes * 2 / 3);
   }
   Settings settings;
   settings.seed = options.seed;
   settings.log = options.log;
-  if (chaos) hurry(settings);
+  if (chaos) {
+    hurry(settings);
+  } else if (options.masters > masters_searched_max) {
+    settings.adjust = [](std::size_t, Config& config) { config.plan.effort = effort_small; };
+  }
   return Run(options, std::move(settings), make_fleet(shape)).run();
 }
 

@@ -2,6 +2,7 @@
 // world_faults.cpp (what is done to them), world_audit.cpp (what is looked at).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "lease_auditor.h"
 #include "network.h"
 #include "queue.h"
+#include "spread.h"
 #include "vm_auditor.h"
 #include "word_auditor.h"
 
@@ -36,7 +38,8 @@ struct World::State {
     std::uint32_t master_slot = 0;  // first host of its group
     bool leads = false;
     bool paused = false;
-    std::vector<InputPtr> held;  // what came while it was paused
+    std::vector<InputPtr> held;                    // what came while it was paused
+    std::map<std::string, std::uint64_t> counted;  // by its lives that have ended
   };
 
   // Nobody forges anything in a world: what is signed is not its business.
@@ -83,10 +86,11 @@ struct World::State {
   std::unordered_map<VmId, std::uint32_t> started_in_life;     // looked up, never walked
   std::unordered_map<std::string, std::uint32_t> node_of_uri;  // the same
   std::unordered_map<NodeId, std::uint32_t> node_of_id;        // the same
-  // Where and when a VM arrived last, and in which life of the node there.
+  // When a VM arrived last, and in which life the node there said that it may come.
   struct ArrivedAt {
     TimePoint at;
-    std::uint32_t life = 0;  // 0: it is where it began
+    std::uint32_t life = 0;      // 0: it is where it began
+    std::uint32_t promised = 0;  // of the next move: the life of the node that it goes to
   };
   std::vector<ArrivedAt> arrived;
   std::vector<Finding> findings;
@@ -98,6 +102,7 @@ struct World::State {
   VmAuditor vms;
   LeaseAuditor leases;
   WordAuditor words;
+  Spread spread;
 };
 
 }  // namespace ballast::world

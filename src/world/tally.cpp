@@ -5,9 +5,9 @@
 namespace ballast::world {
 namespace {
 
-std::uint64_t counted(const node::View& view, const char* what) {
-  const auto found = view.counters.find(what);
-  return found == view.counters.end() ? 0 : found->second;
+std::uint64_t counted(const std::map<std::string, std::uint64_t>& counters, const char* what) {
+  const auto found = counters.find(what);
+  return found == counters.end() ? 0 : found->second;
 }
 
 }  // namespace
@@ -33,15 +33,16 @@ void Tally::fill(SimulateResult& result) const {
     result.connections_max = std::max(result.connections_max, traffic.connections_max);
     result.in_bytes_per_master_s += traffic.in_bytes;
     result.out_bytes_per_master_s += traffic.out_bytes;
-    if (!world_.is_up(i)) continue;
-    const node::View view = world_.view(i);
-    result.migrations_swaps += counted(view, "migrations_done_in_swaps") / 2;
-    result.requests_sent += counted(view, "requests_sent");
-    result.requests_granted += counted(view, "requests_granted");
-    result.requests_granted_first += counted(view, "requests_granted_first");
-    result.requests_refused += counted(view, "requests_refused");
-    result.requests_refused_stale += counted(view, "requests_refused_stale");
   }
+  const std::map<std::string, std::uint64_t> counters = world_.counters();
+  result.migrations_swaps = (counted(counters, "migrations_done_in_swaps") +
+                             counted(counters, "remote_migrations_in_swaps")) /
+                            2;
+  result.requests_sent = counted(counters, "requests_sent");
+  result.requests_granted = counted(counters, "requests_granted");
+  result.requests_granted_first = counted(counters, "requests_granted_first");
+  result.requests_refused = counted(counters, "requests_refused");
+  result.requests_refused_stale = counted(counters, "requests_refused_stale");
   const double spans = static_cast<double>(std::max<std::size_t>(1, masters)) *
                        std::max(1.0, seconds_of(world_.elapsed()));
   result.in_bytes_per_master_s /= spans;

@@ -16,13 +16,20 @@ void WordAuditor::check(const wire::Outcome& outcome, HostIndex host) {
   if (!ends || !first(outcome.lease, static_cast<int>(outcome.kind))) return;
   if (fleet_.has_died(outcome.vm)) return;
   const hypermodel::Copy* copy = fleet_.host(host).find(outcome.vm);
-  const bool here = copy != nullptr && hypermodel::runs(copy->state);
   if (outcome.kind == wire::OutcomeKind::arrived && copy != nullptr)
     complain_("untrue outcome", quoted(outcome.vm.str()) + " is said to have arrived, and is " +
                                     hypermodel::name_of(copy->state) + " at its source");
-  if (outcome.kind == wire::OutcomeKind::failed && !here)
-    complain_("untrue outcome", quoted(outcome.vm.str()) + " is said to have stayed (" +
-                                    outcome.detail + "), and does not run at its source");
+  const auto known = started_.find(outcome.lease);
+  if (outcome.kind != wire::OutcomeKind::failed || known == started_.end()) return;
+  // It may have arrived and gone on from there, as long as its source was asked in vain.
+  const hypermodel::Copy* there = fleet_.host(known->second.to).find(outcome.vm);
+  const bool in_between = copy != nullptr && !hypermodel::runs(copy->state);
+  if (there != nullptr || in_between)
+    complain_("untrue outcome",
+              quoted(outcome.vm.str()) + " is said to have stayed (" + outcome.detail +
+                  "), and is " +
+                  (in_between ? std::string(hypermodel::name_of(copy->state)) + " at its source"
+                              : std::string(hypermodel::name_of(there->state)) + " at its target"));
 }
 
 void WordAuditor::check(const wire::LeaseState& state, HostIndex host) {

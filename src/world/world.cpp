@@ -59,7 +59,8 @@ World::State::State(Settings settings_, std::shared_ptr<const Trace> trace_)
              }),
       words(fleet, [this](const std::string& auditor, const std::string& detail) {
         complain(auditor, detail);
-      }) {
+      }),
+      spread(trace->hosts.size()) {
   BALLAST_ASSERT(!slots.empty(), "a world without hosts");
   std::unordered_map<std::string, std::uint32_t> first_of;
   for (std::uint32_t i = 0; i < slots.size(); ++i) {
@@ -111,6 +112,8 @@ void World::State::stop_node(std::uint32_t index, bool at_once) {
   Slot& slot = slots[index];
   if (!slot.node) return;
   if (settings.log) say(name(index) + " dies");
+  for (const auto& [what, times] : slot.node->view(slot.clock.local(now)).counters)
+    slot.counted[what] += times;
   slot.node.reset();
   slot.held.clear();
   slot.paused = false;
@@ -147,7 +150,10 @@ void World::State::apply(std::uint32_t index, node::Effects&& effects) {
     words.said(index, envelope.message.body);
     network.send(now, index, std::move(envelope));
   }
-  for (wire::Publication& said : effects.publications) network.publish(now, index, std::move(said));
+  for (wire::Publication& said : effects.publications) {
+    spread.published(now, index, trace->hosts[index].id, said.message);
+    network.publish(now, index, std::move(said));
+  }
   for (wire::BeaconSend& beacon : effects.beacons) network.call(now, index, std::move(beacon));
   for (const HypervisorCommand& wanted : effects.commands) command(index, wanted);
 }
@@ -183,6 +189,7 @@ void World::State::arrive(const Arrival& arrival) {
     slot.held.push_back(arrival.input);
     return;
   }
+  spread.heard(arrival.node, *arrival.input);
   step_node(arrival.node, *arrival.input);
 }
 
@@ -238,6 +245,23 @@ Status World::approve(std::size_t node, const std::string& plan_id) {
   return status;
 }
 
+std::map<std::string, std::uint64_t> World::counters() const {
+  std::map<std::string, std::uint64_t> sum;
+  for (std::uint32_t i = 0; i < state_->slots.size(); ++i) {
+    for (const auto& [what, times] : state_->slots[i].counted) sum[what] += times;
+    if (!is_up(i)) continue;
+    for (const auto& [what, times] : view(i).counters) sum[what] += times;
+  }
+  return sum;
+}
+void World::watch_news() { state_->spread.watch(); }
+bool World::watches_news() const { return state_->spread.watches(); }
+std::optional<Duration> World::all_know_news() {
+  std::vector<std::uint32_t> masters;
+  for (std::uint32_t i = 0; i < state_->slots.size(); ++i)
+    if (state_->slots[i].node && state_->slots[i].leads) masters.push_back(i);
+  return state_->spread.all_know(state_->now, masters);
+}
 std::uint64_t World::hash() const { return state_->hash; }
 std::uint64_t World::steps() const { return state_->steps; }
 std::uint64_t World::messages() const { return state_->network.messages(); }

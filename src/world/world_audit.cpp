@@ -25,7 +25,7 @@ void World::State::moved(VmIndex vm, HostIndex from, HostIndex to) {
     say("        " + quoted(trace->vms[vm].id.str()) + " runs on " + name(to) + " now, was on " +
         name(from));
   const ArrivedAt before = arrived[vm];
-  arrived[vm] = {now, slots[to].life};
+  arrived[vm] = {now, before.promised, 0};
   if (on_moved) on_moved(vm, from, to);
   // A node that has died since has forgotten that the VM should rest.
   if (before.life == 0 || before.life != slots[from].life || !slots[from].node) return;
@@ -66,6 +66,7 @@ void World::State::check_start(std::uint32_t index, const StartMigration& comman
   start.quiet = of_this_life && by.clock.local(now) - by.clock.local(by.life_began) < quiet;
   start.outgoing_max = config.migrate.outgoing;
   start.incoming_max = config.migrate.incoming;
+  arrived[fleet.index_of(command.vm)].promised = there.life;
   words.starts(command, start);
 }
 

@@ -6,11 +6,12 @@
 // follows from it can be seen.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,13 @@ class World {
   std::uint64_t steps() const;     // of nodes
   std::uint64_t messages() const;  // sent, each copy of a publication counted
   Traffic traffic(std::size_t node) const;
+  // What nodes have counted, all of them and all their lives together.
+  std::map<std::string, std::uint64_t> counters() const;
+  // Follows the next fresh word that any master publishes about its group, until all_know_news()
+  // says how long it took until each master that lives had it.
+  void watch_news();
+  bool watches_news() const;
+  std::optional<Duration> all_know_news();
   // Fleet as it is now, whatever any node believes; hosts and VMs in the order of the trace. VMs
   // that died with their host are left out.
   Snapshot truth() const;

@@ -1,0 +1,44 @@
+// Watches how news spreads over the mesh: takes the next fresh word of any master, and sees when
+// the last of the others has it. Looks at messages only, so that nothing a node believes can
+// flatter it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "ballast/node/node.h"
+
+namespace ballast::world {
+
+class Spread {
+ public:
+  explicit Spread(std::size_t nodes) : said_(nodes) {}
+
+  // From now on the next fresh word is followed, unless one is already.
+  void watch() { armed_ = true; }
+  bool watches() const { return mark_.has_value(); }
+
+  // A node says something to its subscribers; a node hears something.
+  void published(TimePoint now, std::uint32_t node, const NodeId& id, const wire::Message& message);
+  void heard(std::uint32_t node, const node::Input& input);
+
+  // How long the word that is followed has been on its way, once each of these nodes has it; then
+  // it is followed no more.
+  std::optional<Duration> all_know(TimePoint now, const std::vector<std::uint32_t>& masters);
+
+ private:
+  using Version = std::pair<std::uint64_t, std::uint64_t>;  // incarnation, version
+  struct Mark {
+    NodeId origin;
+    Version version;
+    TimePoint began;
+    std::vector<bool> knows;
+  };
+  std::vector<Version> said_;  // the newest of each node's own words
+  std::optional<Mark> mark_;
+  bool armed_ = false;
+};
+
+}  // namespace ballast::world

@@ -1,0 +1,45 @@
+// Everything at once, many times over: nothing is lost and no promise broken while faults of every
+// kind come and go, and balance returns when they end.
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "ballast/world/simulate.h"
+
+namespace ballast {
+namespace {
+
+// FIRST..LAST of the seeds to run, so that a build machine can run them side by side.
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+TEST_CASE("under every fault nothing is lost, and balance returns when they end") {
+  const std::uint64_t first = from_environment("BALLAST_CHAOS_FIRST", 1);
+  const std::uint64_t last = from_environment("BALLAST_CHAOS_LAST", 20);
+  std::uint64_t migrations = 0;
+  world::SimulateOptions options;
+  options.masters = 5;
+  options.slaves = 4;
+  options.vms = 4;
+  options.minutes = 30;
+  options.faults = world::FaultProfile::chaos;
+  for (options.seed = first; options.seed <= last; ++options.seed) {
+    const world::SimulateResult result = world::simulate(options);
+    migrations += result.migrations;
+    for (const world::Finding& finding : result.findings) {
+      FAIL_CHECK(finding.auditor << " at " << finding.at_s << " s: " << finding.detail
+                                 << "\n  ballast simulate --masters 5 --slaves 4 --vms 4 "
+                                    "--minutes 30 --faults chaos --seed "
+                                 << options.seed << " --trace-out seed-" << options.seed << ".txt");
+    }
+  }
+  const std::uint64_t seeds = last - first + 1;
+  MESSAGE(seeds << " seeds, " << migrations << " migrations");
+  CHECK(migrations > 5 * seeds);
+}
+
+}  // namespace
+}  // namespace ballast

@@ -1,0 +1,46 @@
+// The switch of the bugs that are planted on purpose. Linked only where the sources that name them
+// were compiled with BALLAST_PLANTED.
+#include "ballast/base/planted.h"
+
+namespace ballast::planted {
+namespace {
+Bug planted_bug = Bug::none;
+}
+
+bool on(Bug bug) { return bug == planted_bug; }
+void plant(Bug bug) { planted_bug = bug; }
+
+const char* name_of(Bug bug) {
+  switch (bug) {
+    case Bug::none: return "none";
+    case Bug::ledger_forgets_promises: return "the ledger forgets what it promised";
+    case Bug::ledger_ignores_memory: return "the ledger ignores memory";
+    case Bug::ledger_ignores_limits: return "the ledger ignores thresholds";
+    case Bug::ledger_keeps_ended: return "the ledger keeps leases that have ended";
+    case Bug::ledger_never_expires: return "leases never expire";
+    case Bug::source_believes_failure: return "the source believes a call that failed";
+    case Bug::source_believes_success: return "the source believes a call that went well";
+    case Bug::source_guesses_at_silence: return "the source guesses what a silent target would say";
+    case Bug::source_starts_unasked: return "the source starts although the target said no";
+    case Bug::target_forgets_at_absent: return "the target drops a lease whose VM is not here yet";
+    case Bug::target_never_settles: return "the target never asks its hypervisor";
+    case Bug::target_ignores_memory: return "the target ignores what memory is free";
+    case Bug::target_ignores_streams: return "the target takes in any number at a time";
+    case Bug::target_forgets_cooldown: return "a VM that arrived does not rest";
+    case Bug::target_answers_for_hypervisor: return "the target says absent without asking";
+    case Bug::holder_ignores_epoch: return "the holder obeys orders of an older epoch";
+    case Bug::holder_ignores_flight: return "the holder sends what is in flight once more";
+    case Bug::holder_ignores_streams: return "the holder sends any number at a time";
+    case Bug::holder_tells_once: return "the holder tells news only once";
+    case Bug::slave_stays_lost: return "a slave does not look for a master again";
+    case Bug::conductor_orders_untold: return "orders before the target knows of the lease";
+    case Bug::conductor_revokes_once: return "a lease is revoked only once";
+    case Bug::conductor_never_gives_up: return "the master never gives up on a silent node";
+    case Bug::master_forgets_quiet: return "the master moves VMs right after it has started";
+    case Bug::picture_forgets_flight: return "a VM in flight counts where it comes from";
+    case Bug::count: break;
+  }
+  return "?";
+}
+
+}  // namespace ballast::planted
