@@ -355,6 +355,7 @@ ExitCode run(const Options& options) {
   fleet_options.trace = *trace;
   fleet_options.speed = speed;
   fleet_options.masters = options.masters;
+  fleet_options.interrupted = [&] { return interrupts.within(0ms); };
   const auto start = std::chrono::system_clock::now() + start_delay;
   fleet_options.started_unix_s = std::chrono::duration<double>(start.time_since_epoch()).count();
   Result<std::optional<Summary>> summary = std::optional<Summary>();
@@ -362,7 +363,7 @@ ExitCode run(const Options& options) {
     Result<std::unique_ptr<DemoFleet>> fleet = DemoFleet::start(fleet_options);
     if (!fleet) return complain(fleet.error());
     DemoScreen screen(options.json);
-    summary = Demo(*trace, **fleet, screen, options.kill_master).play(interrupts);
+    if (*fleet) summary = Demo(*trace, **fleet, screen, options.kill_master).play(interrupts);
   }
   if (!summary) return complain(summary.error());
   if (!*summary) {

@@ -32,9 +32,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto start_patience = std::chrono::seconds(10);
+constexpr auto start_ask_patience = std::chrono::milliseconds(500);  // then: interrupted?
 constexpr auto stop_patience = std::chrono::seconds(3);
 
 Error system_error(const std::string& what) { return Error{what + ": " + std::strerror(errno)}; }
+
+Error interrupted_error() { return Error{"interrupted"}; }
 
 void pause_ms(int milliseconds) {
   const timespec span{milliseconds / 1000, (milliseconds % 1000) * 1000000L};
@@ -90,23 +93,32 @@ std::string random_secret() {
 
 Result<std::unique_ptr<DemoFleet>> DemoFleet::start(const FleetOptions& options) {
   std::unique_ptr<DemoFleet> fleet(new DemoFleet);
-  if (Status prepared = fleet->prepare(options); !prepared) return prepared.error();
-  for (std::size_t host = 0; host < fleet->masters_; ++host) {
-    if (Status written = fleet->write_node(options, host, {}); !written) return written.error();
-    if (Status launched = fleet->launch(host); !launched) return launched.error();
+  const Status up = fleet->bring_up(options);
+  // Whatever else went wrong meanwhile: who ends a program is not told of what it had not done yet.
+  if (options.interrupted()) return std::unique_ptr<DemoFleet>();
+  if (!up) return up.error();
+  return fleet;
+}
+
+Status DemoFleet::bring_up(const FleetOptions& options) {
+  if (Status prepared = prepare(options); !prepared) return prepared;
+  for (std::size_t host = 0; host < masters_; ++host) {
+    if (Status written = write_node(options, host, {}); !written) return written;
+    if (Status launched = launch(host); !launched) return launched;
   }
   std::vector<std::string> masters;
-  for (std::size_t host = 0; host < fleet->masters_; ++host) {
-    Result<std::string> master = fleet->wait_for_master(host);
+  for (std::size_t host = 0; host < masters_; ++host) {
+    Result<std::string> master = wait_for_master(options, host);
     if (!master) return master.error();
     masters.push_back(std::move(master).value());
   }
-  for (std::size_t host = fleet->masters_; host < options.trace.hosts.size(); ++host) {
-    if (Status written = fleet->write_node(options, host, masters[host % masters.size()]); !written)
-      return written.error();
-    if (Status launched = fleet->launch(host); !launched) return launched.error();
+  for (std::size_t host = masters_; host < options.trace.hosts.size(); ++host) {
+    if (options.interrupted()) return interrupted_error();
+    if (Status written = write_node(options, host, masters[host % masters.size()]); !written)
+      return written;
+    if (Status launched = launch(host); !launched) return launched;
   }
-  return fleet;
+  return {};
 }
 
 // Ports of loopback that are free now: the system chooses, and hands them out again late.
@@ -148,6 +160,7 @@ Status DemoFleet::prepare(const FleetOptions& options) {
     return written;
   // One trust file for all: each node believes each, and orders come from masters alone.
   for (std::size_t host = 0; host < options.trace.hosts.size(); ++host) {
+    if (options.interrupted()) return interrupted_error();
     Process process;
     process.folder = folder_ + "/" + std::to_string(host);
     process.control = process.folder + "/control.sock";
@@ -205,11 +218,13 @@ Status DemoFleet::launch(std::size_t host) {
   return {};
 }
 
-Result<std::string> DemoFleet::wait_for_master(std::size_t master) {
+Result<std::string> DemoFleet::wait_for_master(const FleetOptions& options, std::size_t master) {
   const auto until = Clock::now() + start_patience;
   for (;;) {
+    if (options.interrupted()) return interrupted_error();
     if (Status alive = check_alive(); !alive) return alive.error();
-    const Result<node::View> view = this->view(master);
+    const Result<node::View> view =
+        daemon::ask_status(processes_[master].control, "status", start_ask_patience);
     if (view) return view->id.str() + "@" + view->endpoint;
     if (Clock::now() > until)
       return Error{"a master does not answer: " + view.error().message +

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,11 +21,14 @@ struct FleetOptions {
   double speed = 300;  // seconds of the trace per second
   double started_unix_s = 0;
   std::size_t masters = 1;  // the first hosts of the trace; the others are dealt to them in turn
+  // Asked again and again while the nodes start: true ends that at once.
+  std::function<bool()> interrupted = [] { return false; };
 };
 
 class DemoFleet {
  public:
-  // Starts the masters and waits until they answer, then the slaves.
+  // Starts the masters and waits until they answer, then the slaves. Null when interrupted: then
+  // what had been started is gone.
   static Result<std::unique_ptr<DemoFleet>> start(const FleetOptions& options);
   ~DemoFleet();
   DemoFleet(const DemoFleet&) = delete;
@@ -51,10 +55,11 @@ class DemoFleet {
   };
 
   DemoFleet() = default;
+  Status bring_up(const FleetOptions& options);
   Status prepare(const FleetOptions& options);
   Status choose_beacons();
   Status write_node(const FleetOptions& options, std::size_t host, const std::string& master);
-  Result<std::string> wait_for_master(std::size_t master);
+  Result<std::string> wait_for_master(const FleetOptions& options, std::size_t master);
   std::string last_log_line(std::size_t host) const;
   void stop();
 

@@ -9,8 +9,6 @@
 namespace ballast::daemon {
 namespace {
 
-constexpr Duration ask_timeout = std::chrono::seconds(5);
-
 std::string verdict(const Status& status) {
   std::string out;
   files::JsonWriter json(out);
@@ -56,14 +54,16 @@ std::string answer_control(TimePoint now, std::string_view request, node::Node& 
                        ", expected status, watch, approve, promote, demote, pause or resume"});
 }
 
-Result<std::string> ask_control(const std::string& path, const std::string& request) {
+Result<std::string> ask_control(const std::string& path, const std::string& request,
+                                Duration patience) {
   Result<std::unique_ptr<zmq::ControlClient>> client = zmq::ControlClient::open(path);
   if (!client) return client.error();
-  return (*client)->ask(request, ask_timeout);
+  return (*client)->ask(request, patience);
 }
 
-Result<node::View> ask_status(const std::string& path, const std::string& request) {
-  Result<std::string> reply = ask_control(path, request);
+Result<node::View> ask_status(const std::string& path, const std::string& request,
+                              Duration patience) {
+  Result<std::string> reply = ask_control(path, request, patience);
   if (!reply) return reply.error();
   return files::parse_status(*reply, "the node at " + path);
 }

@@ -74,6 +74,43 @@ class Demo(unittest.TestCase):
         self.assertEqual(demo.stdout.read(), "")
         self.assertEqual(os.listdir(self.folder), [])
 
+    def test_ctrl_c_while_it_starts_ends_it_at_once(self):
+        demo = self.start("--slaves", "1")
+        # A master that never answers: then the demo is still waiting for it when Ctrl-C comes.
+        master = wait_for("the master of the demo runs", self.nodes)[0]
+        os.kill(master, signal.SIGSTOP)
+        demo.send_signal(signal.SIGINT)
+        out, err = demo.communicate(timeout=PATIENCE_S)
+        self.assertEqual((demo.returncode, out), (1, ""), err)
+        self.assertIn("interrupted", err)
+        self.assertNotIn("does not answer", err)
+        self.assertEqual(self.nodes(), [])
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_ctrl_c_before_any_node_runs_leaves_nothing(self):
+        demo = self.start()
+        wait_for("the demo has made its folder", lambda: os.listdir(self.folder))
+        demo.send_signal(signal.SIGINT)
+        out, err = demo.communicate(timeout=PATIENCE_S)
+        self.assertEqual((demo.returncode, out), (1, ""), err)
+        self.assertIn("interrupted", err)
+        self.assertEqual(self.nodes(), [])
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_slaves_of_a_killed_master_find_another(self):
+        demo = self.start("--masters", "3", "--slaves", "9", "--kill-master")
+        out, err = demo.communicate(timeout=2 * PATIENCE_S)
+        self.assertEqual(demo.returncode, 0, f"{out}\n{err}")
+        result = json.loads(out)
+        self.assertEqual(result["vms_before"], result["vms_after"])
+        self.assertGreaterEqual(result["remote_grants"], 1)
+        self.assertGreater(result["migrations"]["remote"], 0)
+        self.assertGreater(len(result["reattached_s"]), 0)
+        for span in result["reattached_s"]:
+            self.assertLess(span, 10)
+        self.assertEqual(self.nodes(), [])
+        self.assertEqual(os.listdir(self.folder), [])
+
     def test_sigterm_ends_it_in_order(self):
         demo = self.interrupt_when_up(signal.SIGTERM)
         self.assertEqual(demo.returncode, 1)

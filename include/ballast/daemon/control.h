@@ -8,6 +8,7 @@
 // Source: design, sections 4 and 8.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -26,10 +27,14 @@ using Counters = std::map<std::string, std::uint64_t>;
 std::string answer_control(TimePoint now, std::string_view request, node::Node& node,
                            const Counters& counters);
 
-// Asks the node that listens at `path`, and waits for at most 5 s.
-Result<std::string> ask_control(const std::string& path, const std::string& request);
+inline constexpr Duration ask_patience = std::chrono::seconds(5);
 
-// The status of the node at `path`.
-Result<node::View> ask_status(const std::string& path, const std::string& request = "status");
+// Asks the node that listens at `path`, and waits for at most so long.
+Result<std::string> ask_control(const std::string& path, const std::string& request,
+                                Duration patience = ask_patience);
+
+// The status of the node at `path`, waited for at most so long.
+Result<node::View> ask_status(const std::string& path, const std::string& request = "status",
+                              Duration patience = ask_patience);
 
 }  // namespace ballast::daemon
