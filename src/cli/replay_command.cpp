@@ -28,6 +28,7 @@ struct Options {
   std::vector<std::string> sets;
   std::string trace_out;
   std::uint64_t seed = 1;
+  std::uint32_t effort = 0;
   bool one_group = false;
   bool nothing_moves = false;
   bool json = false;
@@ -161,6 +162,7 @@ ExitCode run(const Options& options) {
   world::ReplayOptions replay;
   replay.config = *std::move(config);
   replay.trace = *std::move(trace);
+  replay.config.plan.effort = options.effort;
   replay.moves = !options.nothing_moves;
   replay.one_group = options.one_group;
   replay.seed = options.seed;
@@ -197,6 +199,9 @@ void add_replay_command(CLI::App& app, Action& action) {
                     "All hosts under one master: what being decentralised costs");
   command->add_flag("--nothing-moves", options->nothing_moves,
                     "Only measure: what the loads are like when no VM moves");
+  command->add_option("--effort", options->effort,
+                      "How long plans are searched (hundreds: a rough and quick replay); 0: as a "
+                      "master does");
   command->add_option("--seed", options->seed, "Seed of all that is drawn")->capture_default_str();
   command->add_option("--trace-out", options->trace_out,
                       "Write all that happens to this file, a line each");

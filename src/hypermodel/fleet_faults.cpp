@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ballast/base/assert.h"
+#include "ballast/base/planted.h"
 #include "fleet_state.h"
 
 namespace ballast::hypermodel {
@@ -87,6 +88,8 @@ void Fleet::State::lose_contact(Job& job, const std::string& why) {
   touch(job);
   if (hosts[job.to].model.presence(job.vm) == Presence::incoming)
     must(hosts[job.to].model.drop(job.vm));
+  if (planted::on(planted::Bug::model_resumes_in_doubt) && job.stage == Stage::confirm)
+    return fail(job, why);
   must(hosts[job.from].model.doubt(job.vm));
   tell_ended(job, false, why);
   enter(job, Stage::doubt);
@@ -101,7 +104,11 @@ void Fleet::State::ask(Job& job) {
     must(source.remove(job.vm));
     must(target.confirm(job.vm));
   } else {
-    must(source.roll_back(job.vm));
+    if (planted::on(planted::Bug::model_drops_in_doubt)) {
+      must(source.remove(job.vm));
+    } else {
+      must(source.roll_back(job.vm));
+    }
   }
   end(job);
 }

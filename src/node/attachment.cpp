@@ -112,12 +112,12 @@ void Attachment::take(const NodeId& from, const wire::ReportAck& ack) {
 }
 
 bool Attachment::lose(TimePoint now, const std::string& why, Outbox& out) {
-  if (!attached_ || planted::on(planted::Bug::slave_stays_lost)) return false;
+  if (!attached_) return false;
   attached_ = false;
   ++epoch_.attachment;
   unanswered_ = 0;
   repeat_at_ = time_never;
-  next_attach_ = now;
+  next_attach_ = planted::on(planted::Bug::slave_stays_lost) ? time_never : now;
   out.event(now, EventKind::lost, {}, master_.id,
             "lost master " + quoted(master_.id.str()) + ": " + why);
   return true;

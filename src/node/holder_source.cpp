@@ -32,8 +32,7 @@ void Holder::say(TimePoint now, EventKind kind, const VmId& vm, const HostId& ho
 
 std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Order& order) const {
   if (!from_master(from)) return "the order is not from this node's master";
-  if (order.holder_epoch != attachment_.epoch() && !planted::on(planted::Bug::holder_ignores_epoch))
-    return "the order is from an older epoch";
+  if (order.holder_epoch != attachment_.epoch()) return "the order is from an older epoch";
   if (order.target == out_.self()) return "the target is this host itself";
   const VmSample* vm = sampler_.find(order.vm);
   if (vm == nullptr) return "the VM is not on this host";
@@ -42,11 +41,10 @@ std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Order
   if (!vm->movable) return "the VM cannot move: " + vm->immovable_reason;
   std::size_t sending = 0;
   for (const auto& [lease, job] : jobs_) {
-    if (job.machine.vm() == order.vm && !planted::on(planted::Bug::holder_ignores_flight))
-      return "the VM is in flight already";
+    if (job.machine.vm() == order.vm) return "the VM is in flight already";
     if (job.machine.phase() != migrate::Outgoing::Phase::settling) ++sending;
   }
-  if (planted::on(planted::Bug::holder_ignores_streams)) return std::nullopt;
+  if (planted::on(planted::Bug::streams_are_endless)) return std::nullopt;
   if (sending >= config_.migrate.outgoing || jobs_.size() >= limits::jobs_per_host_max)
     return "this host sends " + std::to_string(jobs_.size()) + " VMs already, the most it may";
   return std::nullopt;

@@ -111,7 +111,7 @@ std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Begin
     if (sampler_.find(other.machine.vm()) == nullptr)
       reserved_mib += other.machine.load().memory_mib;
   }
-  if (begun >= config_.migrate.incoming && !planted::on(planted::Bug::target_ignores_streams))
+  if (begun >= config_.migrate.incoming && !planted::on(planted::Bug::streams_are_endless))
     return "this host takes in " + std::to_string(begun) + " VMs already, the most it may";
   const double needed = std::max(begin.load.memory_mib, machine.load().memory_mib);
   const double free = sampler_.memory_free_mib() - reserved_mib;

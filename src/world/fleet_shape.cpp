@@ -54,21 +54,24 @@ class Maker {
     // Of the CPU of the whole group. The threshold is at 0.8.
     const double aim = random_.chance(shape_.groups_over) ? random_.between(0.85, 0.95)
                                                           : random_.between(0.4, 0.6);
-    const std::vector<double> levels = draw_levels();
+    const std::vector<double> levels = draw_levels(shape_.change_share, 1);
     for (std::size_t h = 0; h < hosts; ++h) {
       const double share = use[h] * aim * static_cast<double>(hosts) / sum;
-      add_host(group, h, share, levels);
+      std::vector<double> own = draw_levels(shape_.host_change_share, 2);
+      for (std::size_t i = 0; i < own.size(); ++i) own[i] *= levels[i];
+      add_host(group, h, share, own);
     }
   }
 
-  // The load of a group over time, 1 on the whole.
-  std::vector<double> draw_levels() {
+  // A load over time, 1 on the whole: up and down by more than a tenth, `wide` times that.
+  std::vector<double> draw_levels(double change_share, double wide) {
     std::vector<double> levels(std::max<std::size_t>(1, shape_.minutes));
     double level = 1;
     for (std::size_t minute = 0; minute < levels.size(); ++minute) {
       const bool changes = minute > 0 && minute < shape_.calm_from_minute;
-      if (changes && random_.chance(shape_.change_share))
-        level = level > 1 ? random_.between(0.75, 0.88) : random_.between(1.0, 1.12);
+      if (changes && random_.chance(change_share))
+        level =
+            1 + wide * (level > 1 ? random_.between(-0.25, -0.12) : random_.between(0.01, 0.12));
       levels[minute] = level;
     }
     return levels;
@@ -90,7 +93,8 @@ class Maker {
       const double peak = *std::max_element(levels.begin(), levels.end());
       vm.size.cpu_mhz = host_capacity.cpu_mhz * share * weights[v] / sum * peak;
       const double memory_max = host_capacity.memory_mib / static_cast<double>(shape_.vms);
-      vm.size.memory_mib = std::min(16384.0, std::floor(memory_max * random_.between(0.15, 0.7)));
+      vm.size.memory_mib = std::min(
+          16384.0, std::floor(memory_max * random_.between(shape_.memory_min, shape_.memory_max)));
       vm.size.network_mbit = std::floor(random_.between(1, 20));
       const std::size_t intervals = steady ? 1 : levels.size();
       vm.cpu_percent.reserve(intervals);

@@ -24,6 +24,7 @@ Settings settings_of(const ReplayOptions& options, std::size_t hosts) {
     own.node.master = node.node.master;
     own.plan.thresholds = node.plan.thresholds;
     own.plan.mode = moves ? Mode::act : Mode::recommend;
+    if (!moves) own.plan.effort = 1;  // nobody follows these plans
     if (one_group)
       own.limits.max_slaves =
           static_cast<std::uint32_t>(std::min<std::size_t>(hosts, limits::slaves_max));

@@ -163,7 +163,10 @@ SimulateResult simulate(const SimulateOptions& options) {
   shape.vms = options.vms;
   shape.minutes = static_cast<std::size_t>(options.minutes) + 1;
   if (chaos) {
-    shape.change_share = 0.25;
+    shape.change_share = 0.1;
+    shape.host_change_share = 0.1;
+    shape.memory_min = 0.4;
+    shape.memory_max = 0.95;
     shape.calm_from_minute = static_cast<std::size_t>(options.minutes * 2 / 3);
   }
   Settings settings;

@@ -25,12 +25,8 @@ const char* name_of(Bug bug) {
     case Bug::target_forgets_at_absent: return "the target drops a lease whose VM is not here yet";
     case Bug::target_never_settles: return "the target never asks its hypervisor";
     case Bug::target_ignores_memory: return "the target ignores what memory is free";
-    case Bug::target_ignores_streams: return "the target takes in any number at a time";
     case Bug::target_forgets_cooldown: return "a VM that arrived does not rest";
     case Bug::target_answers_for_hypervisor: return "the target says absent without asking";
-    case Bug::holder_ignores_epoch: return "the holder obeys orders of an older epoch";
-    case Bug::holder_ignores_flight: return "the holder sends what is in flight once more";
-    case Bug::holder_ignores_streams: return "the holder sends any number at a time";
     case Bug::holder_tells_once: return "the holder tells news only once";
     case Bug::slave_stays_lost: return "a slave does not look for a master again";
     case Bug::conductor_orders_untold: return "orders before the target knows of the lease";
@@ -38,6 +34,12 @@ const char* name_of(Bug bug) {
     case Bug::conductor_never_gives_up: return "the master never gives up on a silent node";
     case Bug::master_forgets_quiet: return "the master moves VMs right after it has started";
     case Bug::picture_forgets_flight: return "a VM in flight counts where it comes from";
+    case Bug::streams_are_endless: return "nobody counts the migrations of a host";
+    case Bug::conductor_ignores_failures: return "a migration that failed is waited for";
+    case Bug::master_answers_once: return "a slave that comes back hears nothing";
+    case Bug::master_tires_of_planning: return "the master makes five plans and no more";
+    case Bug::model_resumes_in_doubt: return "a source resumes a VM that runs at its target";
+    case Bug::model_drops_in_doubt: return "a source removes a VM that its target never started";
     case Bug::count: break;
   }
   return "?";

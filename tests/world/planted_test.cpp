@@ -42,7 +42,7 @@ TEST_CASE("each planted bug is found") {
     planted::plant(Bug::none);
     CHECK_MESSAGE(!found.empty(),
                   "not found within " << seeds_max << " seeds: " << planted::name_of(bug));
-    MESSAGE(planted::name_of(bug) << " | seed " << seed << " | " << found);
+    MESSAGE(std::string(planted::name_of(bug)) << " | seed " << seed << " | " << found);
   }
 }
 

@@ -22,21 +22,24 @@ enum class Bug : unsigned char {
   target_forgets_at_absent,  // a VM that is not here yet will not come
   target_never_settles,
   target_ignores_memory,
-  target_ignores_streams,
   target_forgets_cooldown,
   target_answers_for_hypervisor,  // says absent without asking
-  // The holder of orders
-  holder_ignores_epoch,
-  holder_ignores_flight,  // what leaves already may be sent again
-  holder_ignores_streams,
-  holder_tells_once,  // news is not repeated
-  slave_stays_lost,   // whose master is gone
+  // Nodes
+  streams_are_endless,  // nobody counts the migrations of a host
+  holder_tells_once,    // news is not repeated
+  slave_stays_lost,     // whose master is gone
   // The master
   conductor_orders_untold,  // before the target knows of the lease
   conductor_revokes_once,
   conductor_never_gives_up,
-  master_forgets_quiet,    // moves right after it has started
+  conductor_ignores_failures,  // a migration that failed is waited for
+  master_forgets_quiet,        // moves right after it has started
+  master_answers_once,         // a slave that comes back hears nothing
+  master_tires_of_planning,
   picture_forgets_flight,  // a VM in flight counts where it comes from
+  // The model itself: what the auditors of VMs are for
+  model_resumes_in_doubt,  // the source lets a VM go on that runs at its target
+  model_drops_in_doubt,    // the source removes a VM that its target never started
   count,
 };
 

@@ -17,8 +17,13 @@ struct FleetShape {
   std::size_t minutes = 10;
   // Loads of a group change by more than a tenth in a minute with this probability, ...
   double change_share = 0.05;
+  // The same of single hosts, ...
+  double host_change_share = 0;
   // ... but no more from here on.
   std::size_t calm_from_minute = SIZE_MAX;
+  // Memory of a VM, as a share of what its host has for each of its VMs.
+  double memory_min = 0.15;
+  double memory_max = 0.7;
   // Share of the groups whose load is more than they can carry under their thresholds.
   double groups_over = 0.2;
 };
