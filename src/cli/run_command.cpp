@@ -1,9 +1,8 @@
 // `ballast run`: the daemon. Source: design, section 8.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
-#include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <memory>
 #include <string>
 
@@ -22,17 +21,6 @@ struct Options {
   std::string control;
 };
 
-// One line on standard error, with the time: what a service manager keeps.
-void log_line(const std::string& text) {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char stamp[32];
-  std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  std::fprintf(stderr, "%s %s\n", stamp, text.c_str());
-}
-
 ExitCode run(const Options& options) {
   const files::ConfigReading reading = files::read_config(options.config, [&](Config& config) {
     if (options.role == "master") config.node.role = Role::master;
@@ -43,8 +31,8 @@ ExitCode run(const Options& options) {
   ExitCode code = ExitCode::done;
   for (const Error& error : reading.errors) code = complain(error);
   if (code != ExitCode::done) return code;
-  if (const Status done = daemon::run(reading.config, log_line); !done)
-    return complain(done.error());
+  daemon::LineLog log(STDERR_FILENO);
+  if (const Status done = daemon::run(reading.config, log); !done) return complain(done.error());
   return ExitCode::done;
 }
 

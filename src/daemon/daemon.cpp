@@ -1,6 +1,6 @@
 // The event loop. One turn: sleep until a socket, the hypervisor, a signal or the node's next
-// deadline calls; hand what came to the node; carry out what it wants. The node's state is on disk
-// before anything that depends on it is sent.
+// deadline calls; hand what came to the node; carry out what it wants. What must survive a crash is
+// on disk before anything that depends on it is sent; how long VMs rest, within a second.
 
 #include "ballast/daemon/daemon.h"
 
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ballast/daemon/control.h"
+#include "ballast/daemon/line_log.h"
 #include "ballast/files/store.h"
 #include "ballast/node/node.h"
 #include "ballast/trust/trust_store.h"
@@ -25,14 +26,14 @@
 #include "identity.h"
 #include "network.h"
 #include "state.h"
+#include "state_writer.h"
 
 namespace ballast::daemon {
 namespace {
 
-using Log = std::function<void(const std::string&)>;
-
 constexpr std::size_t events_a_turn = 256;
 constexpr Duration trust_looked_at_every = std::chrono::seconds(1);
+constexpr Duration log_tried_every = std::chrono::milliseconds(200);  // while nobody reads it
 
 TimePoint monotonic_now() {
   const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
@@ -63,7 +64,7 @@ class StopSignals {
 
 class Daemon {
  public:
-  Daemon(Config config, const Log& log) : config_(std::move(config)), log_(log) {}
+  Daemon(Config config, LineLog& log) : config_(std::move(config)), log_(log) {}
 
   Status open() {
     if (signals_.descriptor() < 0) return Error{"cannot listen for signals: no descriptor is left"};
@@ -86,18 +87,25 @@ class Daemon {
       descriptors.push_back(signals_.descriptor());
       descriptors.push_back(hypervisor_->event_descriptor());
       const TimePoint now = monotonic_now();
-      const TimePoint next = std::min(node_->next_deadline(), next_trust_look_);
+      const TimePoint next = next_deadline(now);
       const zmq::Ready ready = zmq::wait(network_->transport(), control_.get(), descriptors,
                                          std::max(next - now, Duration(0)));
       for (const int descriptor : ready.descriptors)
         stopped_ |= descriptor == signals_.descriptor();
       turn();
     }
-    log_("stopping: VMs run on, and so do migrations that their hypervisor has under way");
+    told(state_writer_->flush(monotonic_now()));
+    log_.say("stopping: VMs run on, and so do migrations that their hypervisor has under way");
     return {};
   }
 
  private:
+  TimePoint next_deadline(TimePoint now) const {
+    const TimePoint next =
+        std::min({node_->next_deadline(), next_trust_look_, state_writer_->next_deadline()});
+    return log_.waits() ? std::min(next, now + log_tried_every) : next;
+  }
+
   std::string state_file() const { return config_.node.state_dir + "/state"; }
 
   // Two lives never share an incarnation: the next one is on disk before anything is said in it.
@@ -113,12 +121,15 @@ class Daemon {
       state_ = std::move(state).value();
     }
     ++state_.incarnation;
+    state_writer_.emplace(state_, [file = state_file()](const std::string& bytes) {
+      return files::write_atomically(file, bytes);
+    });
     return files::write_atomically(state_file(), state_text(state_));
   }
 
   Status open_trust() {
     if (!config_.security.enabled) {
-      log_("WARNING: security is off: everyone who reaches this node is believed");
+      log_.say("WARNING: security is off: everyone who reaches this node is believed");
       return {};
     }
     const auto or_default = [&](const std::string& path, const char* name) {
@@ -154,9 +165,10 @@ class Daemon {
     node_.emplace(monotonic_now(), config_, *endpoint, hypervisor_->migration_uri(), state_, seed,
                   *access);
     next_trust_look_ = monotonic_now() + trust_looked_at_every;
-    log_("node " + quoted(config_.node.id.str()) + ", life " + std::to_string(state_.incarnation) +
-         ", role " + name_of(config_.node.role) + ", mode " + name_of(config_.plan.mode) +
-         ", reached at " + *endpoint + ", control at " + config_.node.control);
+    log_.say("node " + quoted(config_.node.id.str()) + ", life " +
+             std::to_string(state_.incarnation) + ", role " + name_of(config_.node.role) +
+             ", mode " + name_of(config_.plan.mode) + ", reached at " + *endpoint +
+             ", control at " + config_.node.control);
     return {};
   }
 
@@ -173,18 +185,23 @@ class Daemon {
     const TimePoint now = monotonic_now();
     if (node_->next_deadline() <= now) apply(node_->step(now, node::Tick{}));
     if (now >= next_trust_look_) look_at_trust(now);
+    if (now >= state_writer_->next_deadline()) told(state_writer_->tick(now));
+    log_.flow();
   }
 
   void apply(const node::Effects& effects) {
-    if (effects.save) {
-      const Status saved = files::write_atomically(state_file(), state_text(*effects.save));
-      // What is lost is how long VMs rest, after a crash: no reason to stop balancing.
-      if (!saved) log_("alarm: " + saved.error().message);
-    }
+    if (effects.save) told(state_writer_->save(monotonic_now(), *effects.save));
     network_->carry_out(effects);
     for (const HypervisorCommand& command : effects.commands) hypervisor_->submit(command);
     for (const node::Event& event : effects.events)
-      log_(std::string(node::name_of(event.kind)) + ": " + event.text);
+      log_.say(std::string(node::name_of(event.kind)) + ": " + event.text);
+  }
+
+  // What is lost is how long VMs rest, after a crash: no reason to stop balancing.
+  void told(const Status& saved) {
+    const std::string problem = saved ? std::string() : saved.error().message;
+    if (!problem.empty() && problem != state_problem_) log_.say("alarm: " + problem);
+    if (state_writer_->next_deadline() == time_never || !problem.empty()) state_problem_ = problem;
   }
 
   void look_at_trust(TimePoint now) {
@@ -193,22 +210,24 @@ class Daemon {
     const Result<bool> changed = trust_->reload_if_changed();
     const std::string problem = changed ? std::string() : changed.error().message;
     if (!problem.empty() && problem != trust_problem_)
-      log_("alarm: " + problem + "; the trust of before stays in force");
+      log_.say("alarm: " + problem + "; the trust of before stays in force");
     trust_problem_ = problem;
-    if (changed && *changed) log_("the trust file has changed and is in force");
+    if (changed && *changed) log_.say("the trust file has changed and is in force");
   }
 
   Counters counters() const {
     Counters counters = network_->counters();
     if (control_->dropped() > 0) counters.emplace("control_dropped", control_->dropped());
+    if (log_.dropped() > 0) counters.emplace("log_lines_dropped", log_.dropped());
     return counters;
   }
 
   Config config_;
-  const Log& log_;
+  LineLog& log_;
   StopSignals signals_;  // before any thread starts
   std::optional<files::DirectoryLock> lock_;
   node::StoredState state_;
+  std::optional<StateWriter> state_writer_;
   std::unique_ptr<trust::TrustStore> trust_;
   std::unique_ptr<port::Hypervisor> hypervisor_;
   std::unique_ptr<Network> network_;
@@ -216,12 +235,13 @@ class Daemon {
   std::optional<node::Node> node_;
   TimePoint next_trust_look_;
   std::string trust_problem_;
+  std::string state_problem_;
   bool stopped_ = false;
 };
 
 }  // namespace
 
-Status run(Config config, const Log& log) {
+Status run(Config config, LineLog& log) {
   Daemon daemon(std::move(config), log);
   if (Status opened = daemon.open(); !opened) return opened;
   return daemon.run();

@@ -18,7 +18,10 @@ inline constexpr std::size_t vms_per_host_max = 4096;
 inline constexpr std::size_t slaves_max = 4096;  // hard bound; the setting max_slaves is lower
 inline constexpr std::size_t leases_per_host_max = 64;
 inline constexpr std::size_t jobs_per_host_max = 64;
-inline constexpr std::size_t news_untold_max = 256;  // that a master has not acknowledged
+inline constexpr std::size_t news_untold_max = 256;    // that a master has not acknowledged
+inline constexpr std::size_t own_messages_max = 4096;  // of a node to itself, not yet taken
+inline constexpr std::size_t revocations_max = 4096;   // told to targets at a time
+inline constexpr std::size_t failed_rests_max = 4096;  // VMs whose migration failed lately
 
 // Messages
 inline constexpr std::size_t message_bytes_max = 1U << 20U;
@@ -90,6 +93,8 @@ inline constexpr std::size_t trace_intervals_max = 1U << 20U;
 inline constexpr double trace_percent_max = 1000;  // of a VM's CPU: recorders overshoot a little
 inline constexpr std::size_t state_bytes_max = 1U << 20U;
 inline constexpr std::size_t trusted_keys_max = 1U << 17U;
+inline constexpr std::size_t log_lines_max = 1024;  // that nobody has read yet
+inline constexpr std::size_t log_line_bytes_max = 4096;
 
 // Memory of the past
 inline constexpr std::size_t events_kept = 1024;

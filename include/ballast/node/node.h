@@ -4,8 +4,8 @@
 // The caller's duties:
 //   1. Hand in whatever happened, with a time that never runs backwards, and call step() again no
 //      later than next_deadline() with a Tick.
-//   2. Carry out every effect: save first, then send and command. A message may get lost, a command
-//      may never be answered; nothing else may be left out.
+//   2. Carry out every effect: save first (mere rests within a second), then send and command. A
+//      message may get lost, a command may never be answered; nothing else may be left out.
 //   3. Before the first step, count the incarnation up and save it: two lives never share one.
 //   4. Deliver only what the transport has proven: `from` holds its key, and what only masters may
 //      say comes from a node that is trusted as one.
