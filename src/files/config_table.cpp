@@ -108,6 +108,8 @@ void add_plan(std::vector<SettingRow>& rows) {
                        [](Config& c) -> std::uint32_t& { return c.plan.dwell; }));
   rows.push_back(seconds({"plan", "cooldown"}, {0, 7 * 86400.0},
                          [](Config& c) -> Duration& { return c.plan.cooldown; }));
+  rows.push_back(seconds({"plan", "no_return"}, {0, 7 * 86400.0},
+                         [](Config& c) -> Duration& { return c.plan.no_return; }));
   rows.push_back(count({"plan", "max_moves"}, {1, 1e6},
                        [](Config& c) -> std::uint32_t& { return c.plan.max_moves; }));
   for (const Resource r : all_resources)

@@ -204,8 +204,9 @@ void Conductor::begin_what_can(TimePoint now) {
   for (std::size_t i = 0; i < moves_.size(); ++i) {
     Move& move = moves_[i];
     if (move.state != State::waiting || blocked(i)) continue;
-    if (outgoing[move.planned.from] >= config_.migrate.outgoing) continue;
-    if (incoming[move.planned.to] >= config_.migrate.incoming) continue;
+    const bool endless = planted::on(planted::Bug::streams_are_endless);
+    if (outgoing[move.planned.from] >= config_.migrate.outgoing && !endless) continue;
+    if (incoming[move.planned.to] >= config_.migrate.incoming && !endless) continue;
     std::optional<std::string> reason = why_not(move);
     if (!reason) {
       if (Status room = take_room(now, move); !room) reason = room.error().message;
@@ -297,11 +298,13 @@ void Conductor::tick(TimePoint now) {
   }
   std::erase_if(revocations_,
                 [&](const auto& known) { return group_.find(known.second.target) == nullptr; });
+  revoke_what_was_left_out(now);
   for (auto& [lease, revocation] : revocations_) {
     if (revocation.next > now) continue;
     revocation.next = now + repeat_every;
     if (planted::on(planted::Bug::conductor_revokes_once)) revocation.next = time_never;
-    out_.send(revocation.target, {}, wire::LeaseRevoke{lease, revocation.vm, revocation.holder_is_done});
+    out_.send(revocation.target, {},
+              wire::LeaseRevoke{lease, revocation.vm, revocation.holder_is_done});
   }
   std::erase_if(rests_, [&](const auto& rest) { return rest.second <= now; });
   begin_what_can(now);

@@ -97,6 +97,13 @@ class Conductor {
   std::vector<MoveView> moves() const;
   std::vector<MoveView> in_flight() const;
 
+  // Hosts that a VM has left lately, and when: it does not come back for a while.
+  struct Departure {
+    HostId from;
+    TimePoint at;
+  };
+  const std::map<VmId, std::vector<Departure>>& departures() const { return departures_; }
+
   // VMs that rest because their migration failed, until when.
   const std::map<VmId, TimePoint>& rests() const { return rests_; }
 
@@ -134,8 +141,11 @@ class Conductor {
   void order(TimePoint now, Move& move);
   void repeat(TimePoint now, Move& move);
   void finish(TimePoint now, Move& move, bool arrived, const std::string& detail);
+  void remember_departure(TimePoint now, const Move& move);
   void drop_waiting(const std::string& why);
   void revoke(TimePoint now, const LeaseId& lease, bool holder_is_done);
+  void revoke_what_was_left_out(TimePoint now);
+  void rest(TimePoint now, const VmId& vm);
   static bool holder_is_at_it(const Member& holder, const LeaseId& lease, const VmId& vm);
   void resolve_forgotten(TimePoint now, Move& move);
   bool nobody_will_tell(const Move& move) const;
@@ -147,7 +157,9 @@ class Conductor {
   Outbox& out_;
   std::vector<Move> moves_;
   std::map<LeaseId, Revocation> revocations_;
+  bool revocations_left_out_ = false;  // for want of place: the ledger knows which
   std::map<VmId, TimePoint> rests_;
+  std::map<VmId, std::vector<Departure>> departures_;
   std::vector<ForeignEnd> foreign_ends_;
   std::map<LeaseId, std::uint64_t> suspected_;  // by the report with this sequence: see reported()
   std::string abandoned_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ballast/base/planted.h"
+#include "ballast/base/limits.h"
 #include "conductor.h"
 
 namespace ballast::node {
@@ -37,6 +39,9 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::Outcome& ou
     }
   }
   if (move == nullptr || !under_way(*move)) return;
+  if (planted::on(planted::Bug::conductor_ignores_failures) &&
+      outcome.kind != OutcomeKind::arrived && outcome.kind != OutcomeKind::accepted)
+    return;
   switch (outcome.kind) {
     case OutcomeKind::accepted:
       if (move->state != State::ordering) break;
@@ -107,6 +112,7 @@ void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::strin
   if (move.planned.foreign)
     foreign_ends_.push_back({move.lease, move.planned.vm, move.planned.from, arrived, detail});
   if (arrived) {
+    remember_departure(now, move);
     if (!move.planned.foreign) ++done_;
     out_.count("migrations_done");
     if (move.planned.foreign) out_.count("migrations_done_remote");
@@ -124,13 +130,27 @@ void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::strin
     out_.event(now, EventKind::not_moved, move.planned.vm, move.planned.to,
                quoted(move.planned.vm.str()) + " did not move to " + quoted(move.planned.to.str()) +
                    ": " + detail);
-    rests_[move.planned.vm] = now + config_.plan.cooldown / 6;
+    rest(now, move.planned.vm);
     revoke(now, move.lease, false);
     if (!was_ordered) ledger_.end(move.lease);  // no holder will ask for it
   }
   if (move.planned.foreign) return;
   drop_waiting("an earlier migration of the plan was not done");
   abandoned_ = quoted(move.planned.vm.str()) + ": " + detail;
+}
+
+void Conductor::remember_departure(TimePoint now, const Move& move) {
+  const TimePoint oldest = now - config_.plan.no_return;
+  for (auto& [vm, departures] : departures_)
+    std::erase_if(departures, [&](const Departure& one) { return one.at <= oldest; });
+  std::erase_if(departures_, [](const auto& known) { return known.second.empty(); });
+  if (departures_.size() >= limits::departures_max && !departures_.contains(move.planned.vm)) {
+    out_.count("departures_forgotten");
+    return;
+  }
+  std::vector<Departure>& mine = departures_[move.planned.vm];
+  std::erase_if(mine, [&](const Departure& one) { return one.from == move.planned.from; });
+  mine.push_back({move.planned.from, now});
 }
 
 void Conductor::drop_waiting(const std::string& why) {
@@ -146,10 +166,44 @@ void Conductor::revoke(TimePoint now, const LeaseId& lease, bool holder_is_done)
   const ledger::Lease* known = ledger_.find(lease);
   if (known == nullptr) return;
   ledger_.revoke(lease);
-  const auto [found, added] = revocations_.try_emplace(lease, Revocation{known->to, known->vm, false, now});
+  if (revocations_.size() >= limits::revocations_max && !revocations_.contains(lease)) {
+    out_.count("revocations_dropped");
+    revocations_left_out_ = true;
+    return;
+  }
+  const auto [found, added] =
+      revocations_.try_emplace(lease, Revocation{known->to, known->vm, false, now});
   if (!added && found->second.holder_is_done >= holder_is_done) return;
   found->second.holder_is_done = holder_is_done;
   found->second.next = now;
+}
+
+// The ledger says what is being revoked. That a holder is done its reports say again.
+void Conductor::revoke_what_was_left_out(TimePoint now) {
+  if (!revocations_left_out_) return;
+  revocations_left_out_ = false;
+  for (const auto& [id, lease] : ledger_.leases()) {
+    if (lease.phase != ledger::Phase::revoking || revocations_.contains(id)) continue;
+    const Move* move = by_lease(id);
+    const bool in_use = move != nullptr && under_way(*move);
+    if (in_use || group_.find(lease.to) == nullptr) continue;
+    if (revocations_.size() >= limits::revocations_max) {
+      revocations_left_out_ = true;
+      return;
+    }
+    revocations_.emplace(id, Revocation{lease.to, lease.vm, false, now});
+  }
+}
+
+// The one that rests for the shortest time gives way.
+void Conductor::rest(TimePoint now, const VmId& vm) {
+  if (rests_.size() >= limits::failed_rests_max && !rests_.contains(vm)) {
+    rests_.erase(std::min_element(rests_.begin(), rests_.end(), [](const auto& a, const auto& b) {
+      return a.second < b.second;
+    }));
+    out_.count("rests_dropped");
+  }
+  rests_[vm] = now + config_.plan.cooldown / 6;
 }
 
 // A target that attaches names every lease that it honours: all others have ended. A holder that

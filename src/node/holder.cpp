@@ -80,6 +80,7 @@ void Holder::report_if_due(TimePoint now) {
     return;
   }
   wire::Report told{sequence, std::nullopt, report(now)};
+  asked_ = false;
   if (facts_told_ != facts) {
     facts_told_ = facts;
     told.facts = std::move(facts);
@@ -94,7 +95,7 @@ wire::HostFacts Holder::facts() const {
 }
 
 wire::HostReport Holder::report(TimePoint now) const {
-  wire::HostReport report = sampler_.report(now);
+  wire::HostReport report = sampler_.report(now, asked_);
   report.maintenance = maintenance_;
   for (const auto& [lease, job] : jobs_)
     report.jobs.push_back(wire::Job{lease, job.machine.vm(), job.target});
@@ -170,6 +171,12 @@ void Holder::tell_left(TimePoint now) {
     out_.send(left.master.id, left.master.endpoint,
               wire::Leave{left.epoch, "it belongs to " + quoted(attachment_.master().str())});
   }
+}
+
+void Holder::take(TimePoint now, const NodeId& from, const wire::ReportAsk& ask) {
+  if (!from_master(from) || ask.slave_epoch != attachment_.epoch()) return;
+  asked_ = true;
+  attachment_.report_soon(now);
 }
 
 void Holder::take(TimePoint, const NodeId& from, const wire::LeaveAck& ack) {

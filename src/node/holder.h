@@ -35,6 +35,7 @@ class Holder {
   void take(TimePoint now, const NodeId& from, const wire::AttachAnswer& answer);
   void take(TimePoint now, const NodeId& from, const wire::ReportAck& ack);
   void take(TimePoint now, const NodeId& from, const wire::LeaveAck& ack);
+  void take(TimePoint now, const NodeId& from, const wire::ReportAsk& ask);
   void take(TimePoint now, const NodeId& from, const wire::Order& order);
   void take(TimePoint now, const NodeId& from, const wire::OutcomeAck& ack);
   void take(TimePoint now, const NodeId& from, const wire::LeaseTell& tell);
@@ -106,6 +107,7 @@ class Holder {
   std::string migration_uri_;
   std::uint64_t incarnation_;
   bool maintenance_;
+  bool asked_ = false;  // for a report of what is seen now
   Sampler sampler_;
   Attachment attachment_;
   std::optional<wire::HostFacts> facts_told_;

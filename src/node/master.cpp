@@ -9,6 +9,8 @@
 namespace ballast::node {
 namespace {
 
+constexpr Duration answers_within = std::chrono::seconds(1);  // of slaves that are asked to report
+
 std::string percent(double share) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", share * 100);
@@ -78,6 +80,7 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
     if (!again) conductor_.reattached(now, member, new_life);
     if (member.report.over_samples >= config_.plan.dwell) plan_soon(now);
   }
+  if (planted::on(planted::Bug::master_answers_once) && epoch.attachment > 1) return;
   out_.send(from, {}, wire::AttachAnswer{epoch, true, {}});
 }
 
@@ -171,6 +174,10 @@ void Master::plan_soon(TimePoint now) {
 
 void Master::plan_if_due(TimePoint now) {
   if (now < next_plan_) return;
+  if (planted::on(planted::Bug::master_tires_of_planning) && plans_made_ > 5) {
+    next_plan_ = time_never;
+    return;
+  }
   // A plan under way is finished first, but not waited for endlessly; one that somebody approved
   // is, since a newer one would need approval again. Its migrations end by their own timeouts.
   const bool busy = plan_ && plan_->state == PlanState::running;
@@ -179,6 +186,7 @@ void Master::plan_if_due(TimePoint now) {
     next_plan_ = now + config_.sample.sample_interval;
     return;
   }
+  if (gather(now)) return;
   last_plan_ = now;
   next_plan_ = now + config_.plan.plan_interval;
   std::vector<SurplusVm> wanting;
@@ -188,9 +196,40 @@ void Master::plan_if_due(TimePoint now) {
   trade_.need(now, wanting);
 }
 
+// Loads of hosts that are well are up to a report interval old, and those of different hosts are of
+// different times: before VMs are moved there, everybody is asked once. True: wait for the answers.
+bool Master::gather(TimePoint now) {
+  if (asked_at_) {
+    asked_at_.reset();
+    return false;
+  }
+  const bool needed =
+      std::any_of(group_.members().begin(), group_.members().end(), [&](const auto& known) {
+        const wire::HostReport& report = known.second.report;
+        return report.over_samples >= config_.plan.dwell || report.maintenance;
+      });
+  if (!needed || config_.sample.report_interval <= config_.sample.sample_interval) return false;
+  asked_at_ = now;
+  next_plan_ = now + std::min(answers_within, config_.sample.sample_interval / 4);
+  for (const auto& [id, member] : group_.members()) {
+    if (!member.lost) out_.send(id, {}, wire::ReportAsk{member.epoch});
+  }
+  return true;
+}
+
+std::map<VmId, std::vector<HostId>> Master::not_to(TimePoint now) const {
+  std::map<VmId, std::vector<HostId>> hosts;
+  for (const auto& [vm, departures] : conductor_.departures()) {
+    for (const Conductor::Departure& one : departures) {
+      if (now < one.at + config_.plan.no_return) hosts[vm].push_back(one.from);
+    }
+  }
+  return hosts;
+}
+
 Master::MadePlan Master::make_plan(TimePoint now, std::vector<SurplusVm>& wanting) {
   const Picture picture =
-      picture_of(now, config_, group_, ledger_, conductor_.rests(), trade_.leaving());
+      picture_of(now, config_, group_, ledger_, conductor_.rests(), trade_.leaving(), not_to(now));
   const Snapshot& snapshot = picture.snapshot;
   if (picture.doubled > 0) {
     out_.event(now, EventKind::alarm, {}, {},

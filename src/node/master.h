@@ -71,6 +71,8 @@ class Master {
   bool known_epoch(TimePoint now, const NodeId& from, const Epoch& epoch);
   void plan_soon(TimePoint now);
   void plan_if_due(TimePoint now);
+  bool gather(TimePoint now);
+  std::map<VmId, std::vector<HostId>> not_to(TimePoint now) const;
   // `wanting`: VMs that other groups may take.
   MadePlan make_plan(TimePoint now, std::vector<SurplusVm>& wanting);
   void decide(TimePoint now, MadePlan plan);
@@ -87,6 +89,7 @@ class Master {
   TimePoint quiet_until_;
   TimePoint next_plan_;
   TimePoint last_plan_;
+  std::optional<TimePoint> asked_at_;  // for fresh reports
   std::uint64_t plans_made_ = 0;
   std::optional<MadePlan> plan_;
 };

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <string>
 #include <utility>
@@ -25,7 +24,8 @@ class Outbox {
   void send(const NodeId& to, const std::string& endpoint, wire::Body body) {
     wire::Message message{wire::Header{cluster_, self_, epoch_}, std::move(body)};
     if (to == self_) {
-      own_.push_back(std::move(message));
+      // As on any other link: what does not fit is lost, and the protocol repeats it.
+      if (!own_.push(std::move(message))) count("own_messages_dropped");
     } else {
       effects_.sends.push_back(wire::Envelope{to, endpoint, std::move(message)});
     }
@@ -53,11 +53,7 @@ class Outbox {
 
   // The next message of ours to ourselves.
   bool has_own() const { return !own_.empty(); }
-  wire::Message take_own() {
-    wire::Message message = std::move(own_.front());
-    own_.pop_front();
-    return message;
-  }
+  wire::Message take_own() { return own_.pop(); }
 
   Effects take_effects() { return std::exchange(effects_, Effects{}); }
   const BoundedRing<Event>& recent() const { return recent_; }
@@ -68,7 +64,7 @@ class Outbox {
   std::string cluster_;
   Epoch epoch_;
   Effects effects_;
-  std::deque<wire::Message> own_;
+  BoundedQueue<wire::Message> own_{limits::own_messages_max};
   BoundedRing<Event> recent_{limits::events_kept};
   std::uint64_t events_made_ = 0;
   std::map<std::string, std::uint64_t> counters_;

@@ -39,13 +39,15 @@ bool set_limits(Host& host, const Resources& load, bool dwelled, double target) 
 class Builder {
  public:
   Builder(TimePoint now, const Config& config, const Group& group, const ledger::Ledger& ledger,
-          const std::map<VmId, TimePoint>& rests, const std::set<VmId>& leaving)
+          const std::map<VmId, TimePoint>& rests, const std::set<VmId>& leaving,
+          const std::map<VmId, std::vector<HostId>>& not_to)
       : now_(now),
         config_(config),
         group_(group),
         ledger_(ledger),
         rests_(rests),
-        leaving_(leaving) {}
+        leaving_(leaving),
+        not_to_(not_to) {}
 
   Picture build() {
     for (const auto& [id, member] : group_.members()) add_host(member);
@@ -60,6 +62,7 @@ class Builder {
       }
     }
     add_unseen_arrivals();
+    for (VmIndex v = 0; v < picture_.snapshot.vms.size(); ++v) forbid_return(v);
     const std::vector<Resources> loads = loads_of(picture_.snapshot);
     HostIndex index = 0;
     for (const auto& [id, member] : group_.members()) {
@@ -140,6 +143,25 @@ class Builder {
     picture_.snapshot.vms.push_back(std::move(vm));
   }
 
+  // A rule for this VM: every host but those that it left lately. Drain overrides it.
+  void forbid_return(VmIndex index) {
+    const Vm& vm = picture_.snapshot.vms[index];
+    const auto left = not_to_.find(vm.id);
+    if (left == not_to_.end() || !vm.movable) return;
+    if (picture_.snapshot.hosts[vm.host].maintenance) return;
+    Rule rule;
+    rule.type = RuleType::hosts;
+    rule.vms = {index};
+    for (HostIndex h = 0; h < picture_.snapshot.hosts.size(); ++h) {
+      const HostId& id = picture_.snapshot.hosts[h].id;
+      const bool forbidden = h != vm.host && std::find(left->second.begin(), left->second.end(),
+                                                       id) != left->second.end();
+      if (!forbidden) rule.hosts.push_back(h);
+    }
+    if (rule.hosts.size() < picture_.snapshot.hosts.size())
+      picture_.snapshot.rules.push_back(std::move(rule));
+  }
+
   // Room that is promised to a VM which no host of the group reports.
   void add_unseen_arrivals() {
     for (const auto& [id, lease] : ledger_.leases()) {
@@ -155,6 +177,7 @@ class Builder {
   const ledger::Ledger& ledger_;
   const std::map<VmId, TimePoint>& rests_;
   const std::set<VmId>& leaving_;
+  const std::map<VmId, std::vector<HostId>>& not_to_;
   Picture picture_;
   std::map<HostId, HostIndex> index_of_;
   std::set<VmId> seen_;
@@ -165,8 +188,9 @@ class Builder {
 
 Picture picture_of(TimePoint now, const Config& config, const Group& group,
                    const ledger::Ledger& ledger, const std::map<VmId, TimePoint>& rests,
-                   const std::set<VmId>& leaving) {
-  return Builder(now, config, group, ledger, rests, leaving).build();
+                   const std::set<VmId>& leaving,
+                   const std::map<VmId, std::vector<HostId>>& not_to) {
+  return Builder(now, config, group, ledger, rests, leaving, not_to).build();
 }
 
 }  // namespace ballast::node

@@ -20,9 +20,11 @@ struct Picture {
 };
 
 // `rests` are VMs that rest for a reason of the master's own (a failed migration), until then.
-// `leaving` go to other groups: they count as gone, but for their memory.
+// `not_to` names hosts that a VM does not come back to now. `leaving` go to other groups: they
+// count as gone, but for their memory.
 Picture picture_of(TimePoint now, const Config& config, const Group& group,
                    const ledger::Ledger& ledger, const std::map<VmId, TimePoint>& rests,
-                   const std::set<VmId>& leaving = {});
+                   const std::set<VmId>& leaving,
+                   const std::map<VmId, std::vector<HostId>>& not_to);
 
 }  // namespace ballast::node

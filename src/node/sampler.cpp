@@ -158,7 +158,7 @@ wire::HostFacts Sampler::facts(const std::string& endpoint) const {
   return wire::HostFacts{last_ ? last_->capacity : Resources{}, thresholds_, endpoint};
 }
 
-wire::HostReport Sampler::report(TimePoint now) const {
+wire::HostReport Sampler::report(TimePoint now, bool as_seen) const {
   wire::HostReport report;
   report.distrust = distrust_;
   if (!last_) return report;
@@ -179,7 +179,9 @@ wire::HostReport Sampler::report(TimePoint now) const {
   }
   // A load that has just risen is still small in a mean. A host that its samples show over a
   // threshold must not look well in its report, so it reports what it sees.
-  if (over_samples_ >= dwell_ && !is_overloaded(sum, last_->capacity, thresholds_)) {
+  const bool looks_well =
+      over_samples_ >= dwell_ && !is_overloaded(sum, last_->capacity, thresholds_);
+  if (as_seen || looks_well) {
     report.base = last_->base;
     for (std::size_t i = 0; i < report.vms.size(); ++i) report.vms[i].vm.load = last_->vms[i].load;
   }

@@ -37,7 +37,8 @@ class Sampler {
   bool ready() const { return answered_; }
   wire::HostFacts facts(const std::string& endpoint) const;
   // All but jobs and reservations, which the holder knows.
-  wire::HostReport report(TimePoint now) const;
+  // `as_seen`: the last sample, and not what the estimator makes of those since the last report.
+  wire::HostReport report(TimePoint now, bool as_seen) const;
 
   const VmSample* find(const VmId& vm) const;
   bool trusted() const { return distrust_.empty(); }

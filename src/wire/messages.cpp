@@ -65,7 +65,8 @@ const char* name_of(const Body& body) {
       "Gossip",        "Neighbor",     "NeighborAnswer", "Disconnect",  "Shuffle",
       "ShuffleAnswer", "Pull",         "Pulled",         "Request",     "RequestAnswer",
       "Release",       "ReleaseAck",   "SwapBack",       "SwapOver",    "SwapOverAck",
-      "Proposal",      "Verdict",      "Promote",        "Dismiss", "Leave", "LeaveAck"};
+      "Proposal",      "Verdict",      "Promote",        "Dismiss",     "Leave",
+      "LeaveAck",      "ReportAsk"};
   return names[body.index()];
 }
 

@@ -137,6 +137,10 @@ void fields(auto& io, const char* name, Of<Leave> auto& body) {
   });
 }
 
+void fields(auto& io, const char* name, Of<ReportAsk> auto& body) {
+  io.record(name, 1, [&] { fields(io, "slave_epoch", body.slave_epoch); });
+}
+
 void fields(auto& io, const char* name, Of<LeaveAck> auto& body) {
   io.record(name, 1, [&] { fields(io, "left", body.left); });
 }

@@ -187,8 +187,8 @@ TEST_CASE("a transcript of one move reads as the design tells it") {
   std::vector<std::string> spoken;
   world.on_send = [&](const NodeId& from, const wire::Envelope& envelope) {
     const std::string what = wire::name_of(envelope.message.body);
-    const bool routine =
-        what == "Report" || what == "ReportAck" || what == "Attach" || what == "AttachAnswer";
+    const bool routine = what == "Report" || what == "ReportAck" || what == "ReportAsk" ||
+                         what == "Attach" || what == "AttachAnswer";
     if (!routine) spoken.push_back(from.str() + " -> " + envelope.to.str() + " " + what);
   };
   world.run_for(30min);

@@ -97,6 +97,7 @@ void fill(Random& random, Attach& body) {
 void fill(Random& random, Leave& body) {
   body = {epoch(random), text(random, limits::text_bytes_max)};
 }
+void fill(Random& random, ReportAsk& body) { body = {epoch(random)}; }
 void fill(Random& random, LeaveAck& body) { body = {epoch(random)}; }
 void fill(Random& random, AttachAnswer& body) {
   body = {epoch(random), random.chance(0.5), text(random, limits::text_bytes_max)};

@@ -99,6 +99,7 @@ inline constexpr std::size_t log_line_bytes_max = 4096;
 // Memory of the past
 inline constexpr std::size_t events_kept = 1024;
 inline constexpr std::size_t samples_per_vm_max = 360;
+inline constexpr std::size_t departures_max = 8192;  // VMs of a group that have moved lately
 inline constexpr std::size_t moves_remembered_max = 256;
 
 }  // namespace ballast::limits

@@ -56,7 +56,8 @@ struct PlanSettings {
   double target = 0.95;     // share of the threshold that a plan fills hosts up to
   std::uint32_t dwell = 2;  // samples over the threshold before a host counts as overloaded
   Duration cooldown = std::chrono::minutes(30);
-  std::uint32_t max_moves = 64;  // a larger plan asks for approval
+  Duration no_return = std::chrono::hours(2);  // a VM does not come back to a host that it left
+  std::uint32_t max_moves = 64;                // a larger plan asks for approval
   // How much search a plan may cost (plan::Options). No setting of the file: for simulations that
   // make plans by the ten thousand. 0: as much as its size deserves.
   std::uint32_t effort = 0;

@@ -106,6 +106,12 @@ struct Report {
   bool operator==(const Report&) const = default;
 };
 
+// master -> slave: report at once what you see now, I am about to plan.
+struct ReportAsk {
+  Epoch slave_epoch;
+  bool operator==(const ReportAsk&) const = default;
+};
+
 // master -> slave: heard; the slave thus knows that its master lives.
 struct ReportAck {
   Epoch slave_epoch;
@@ -235,7 +241,7 @@ using Body =
                  LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer, Settle, SettleAnswer,
                  Gossip, Neighbor, NeighborAnswer, Disconnect, Shuffle, ShuffleAnswer, Pull, Pulled,
                  Request, RequestAnswer, Release, ReleaseAck, SwapBack, SwapOver, SwapOverAck,
-                 Proposal, Verdict, Promote, Dismiss, Leave, LeaveAck>;
+                 Proposal, Verdict, Promote, Dismiss, Leave, LeaveAck, ReportAsk>;
 
 // What stands before every body. The codec adds version and kind.
 struct Header {
