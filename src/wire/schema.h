@@ -1,6 +1,6 @@
 // The one description of what stands in every message: its fields, in order, each with its name and
 // its bound. packer.h walks it to write a message, reader.h to read one, so that both directions
-// cannot drift apart. docs/wire.md tells the same to people.
+// cannot drift apart. docs/protocol.md tells the same to people.
 //
 // An `io` has: record, list, optional, id, id_or_none, text, number, capacity, whole, flag, choice,
 // span, unique. A record is a msgpack array with exactly the named number of fields.
