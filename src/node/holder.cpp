@@ -75,14 +75,15 @@ void Holder::report_if_due(TimePoint now) {
   const std::uint64_t sequence = attachment_.sent(now, due);
   wire::HostFacts facts = this->facts();
   if (due == Attachment::Due::attach) {
-    facts_told_ = facts;
+    facts_told_.reset();
     to_master(wire::Attach{std::move(facts), report(now), sequence, attachment_.previous()});
     return;
   }
   wire::Report told{sequence, std::nullopt, report(now)};
   asked_ = false;
+  // Until it is known that they were heard: a report may get lost.
   if (facts_told_ != facts) {
-    facts_told_ = facts;
+    facts_sent_ = {sequence, facts};
     told.facts = std::move(facts);
   }
   to_master(std::move(told));
@@ -145,6 +146,9 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::AttachAnswer& a
 
 void Holder::take(TimePoint, const NodeId& from, const wire::ReportAck& ack) {
   attachment_.take(from, ack);
+  const bool current = from_master(from) && ack.slave_epoch == attachment_.epoch();
+  if (current && facts_sent_.first != 0 && ack.sequence >= facts_sent_.first)
+    facts_told_ = facts_sent_.second;
 }
 
 void Holder::set_master(TimePoint now, const PeerAddress& master) {

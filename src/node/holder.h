@@ -110,7 +110,8 @@ class Holder {
   bool asked_ = false;  // for a report of what is seen now
   Sampler sampler_;
   Attachment attachment_;
-  std::optional<wire::HostFacts> facts_told_;
+  std::optional<wire::HostFacts> facts_told_;             // that the master has acknowledged
+  std::pair<std::uint64_t, wire::HostFacts> facts_sent_;  // with the report of this number
   std::map<LeaseId, Job> jobs_;
   std::map<LeaseId, Arrival> arrivals_;
   std::map<LeaseId, Untold> untold_;
