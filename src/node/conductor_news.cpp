@@ -178,7 +178,8 @@ void Conductor::revoke(TimePoint now, const LeaseId& lease, bool holder_is_done)
   found->second.next = now;
 }
 
-// The ledger says what is being revoked. That a holder is done its reports say again.
+// The ledger says which promises are being revoked. Of a lease that has begun, its target says how
+// it ends, and the reports of its holder that it has.
 void Conductor::revoke_what_was_left_out(TimePoint now) {
   if (!revocations_left_out_) return;
   revocations_left_out_ = false;

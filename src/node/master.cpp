@@ -231,11 +231,7 @@ Master::MadePlan Master::make_plan(TimePoint now, std::vector<SurplusVm>& wantin
   const Picture picture =
       picture_of(now, config_, group_, ledger_, conductor_.rests(), trade_.leaving(), not_to(now));
   const Snapshot& snapshot = picture.snapshot;
-  if (picture.doubled > 0) {
-    out_.event(now, EventKind::alarm, {}, {},
-               std::to_string(picture.doubled) +
-                   " VMs are reported as running by two hosts; nothing is done with them");
-  }
+  tell_of_doubled(now, picture.doubled);
   plan::Options options;
   options.outgoing_max = config_.migrate.outgoing;
   options.incoming_max = config_.migrate.incoming;
@@ -275,6 +271,18 @@ Master::MadePlan Master::make_plan(TimePoint now, std::vector<SurplusVm>& wantin
   plan.overload_after = overload_of(after);
   plan.overloaded_after = overloaded_hosts(after);
   return plan;
+}
+
+// A report may have been written just before a switch-over that is known from the other end: such a
+// VM is left alone at once, but only what the next plan still sees is worth an alarm.
+void Master::tell_of_doubled(TimePoint now, const std::set<VmId>& doubled) {
+  const auto lasting = std::count_if(doubled.begin(), doubled.end(),
+                                     [&](const VmId& vm) { return doubled_before_.contains(vm); });
+  doubled_before_ = doubled;
+  if (lasting == 0) return;
+  out_.event(now, EventKind::alarm, {}, {},
+             std::to_string(lasting) +
+                 " VMs are reported as running by two hosts; nothing is done with them");
 }
 
 void Master::decide(TimePoint now, MadePlan plan) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,7 @@ class Master {
   std::map<VmId, std::vector<HostId>> not_to(TimePoint now) const;
   // `wanting`: VMs that other groups may take.
   MadePlan make_plan(TimePoint now, std::vector<SurplusVm>& wanting);
+  void tell_of_doubled(TimePoint now, const std::set<VmId>& doubled);
   void decide(TimePoint now, MadePlan plan);
   void close_finished_plan(TimePoint now);
 
@@ -91,6 +93,7 @@ class Master {
   TimePoint last_plan_;
   std::optional<TimePoint> asked_at_;  // for fresh reports
   std::uint64_t plans_made_ = 0;
+  std::set<VmId> doubled_before_;  // in the last plan: see tell_of_doubled()
   std::optional<MadePlan> plan_;
 };
 

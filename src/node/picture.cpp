@@ -92,15 +92,14 @@ class Builder {
     for (const auto& [id, member] : group_.members()) {
       for (const wire::VmReport& vm : member.report.vms) {
         const bool runs = vm.vm.presence == Presence::running;
-        if (runs && !running.insert(vm.vm.id).second) doubled_.insert(vm.vm.id);
+        if (runs && !running.insert(vm.vm.id).second) picture_.doubled.insert(vm.vm.id);
       }
     }
-    picture_.doubled = doubled_.size();
   }
 
   // Why this VM must stay, whatever its hypervisor allows.
   std::string why_held(const Member& member, const wire::VmReport& vm) const {
-    if (doubled_.contains(vm.vm.id)) return "two hosts say that it runs there";
+    if (picture_.doubled.contains(vm.vm.id)) return "two hosts say that it runs there";
     if (vm.vm.presence != Presence::running) return std::string("it is ") + name_of(vm.vm.presence);
     if (ledger_.find(vm.vm.id) != nullptr) return "it is in flight";
     const auto failed = rests_.find(vm.vm.id);
@@ -181,7 +180,6 @@ class Builder {
   Picture picture_;
   std::map<HostId, HostIndex> index_of_;
   std::set<VmId> seen_;
-  std::set<VmId> doubled_;
 };
 
 }  // namespace

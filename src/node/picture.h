@@ -16,7 +16,7 @@ struct Picture {
   Snapshot snapshot;
   // Why a VM stays where it is although the hypervisor would let it go: "rests for 12 min", ...
   std::map<VmId, std::string> held;
-  std::size_t doubled = 0;  // VMs that two hosts report as running
+  std::set<VmId> doubled;  // that two hosts report as running
 };
 
 // `rests` are VMs that rest for a reason of the master's own (a failed migration), until then.

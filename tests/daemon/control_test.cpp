@@ -96,7 +96,7 @@ TEST_CASE("unknown words are refused with those that are known") {
         std::string("\x1b[2J")}) {
     CAPTURE(request);
     const std::string said = refusal(node, request);
-    CHECK(holds(said, "expected status, watch or approve"));
+    CHECK(holds(said, "expected status, watch, approve"));
   }
 }
 

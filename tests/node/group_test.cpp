@@ -60,6 +60,19 @@ TEST_CASE("mode approve waits for the plan's id, and a wrong one is refused") {
   CHECK(overloaded_hosts(world.truth()) == 0);
 }
 
+TEST_CASE("a plan keeps the id that it was announced with while it waits for approval") {
+  GroupWorld world(11, uneven(), {}, [](Config& config) { config.plan.mode = Mode::approve; });
+  world.run_for(20min);
+  const auto announced = world.view(0).plan;
+  REQUIRE(announced);
+  REQUIRE(announced->state == "waits for approval");
+  const std::uint64_t made = world.view(0).counters.at("plans_made");
+  world.run_for(20min);
+  CHECK(world.view(0).counters.at("plans_made") > made);
+  CHECK(world.view(0).plan->id == announced->id);
+  CHECK(world.approve(announced->id).ok());
+}
+
 TEST_CASE("a plan that moves more than max_moves asks first") {
   const auto two_hot = trace_of({{}, {0.4, 0.4, 0.3}, {0.4, 0.4, 0.3}, {}, {}});
   GroupWorld world(5, two_hot, {}, [](Config& config) { config.plan.max_moves = 1; });
@@ -88,6 +101,21 @@ TEST_CASE("a hypervisor that stops answering leaves its host alone, with the rea
   world.run_for(1h);
   CHECK(world.migrations_started() == 0);
   world.hypervisor_daemon(1, true);
+  world.run_for(20min);
+  CHECK(overloaded_hosts(world.truth()) == 0);
+}
+
+TEST_CASE("a hypervisor that hangs is noticed: its host is left alone until it answers again") {
+  GroupWorld world(12, uneven(), {});
+  world.run_for(2min);
+  world.faults.answer_loss = 1;
+  world.run_for(1h);
+  CHECK(world.migrations_started() == 0);
+  for (const auto& host : world.view(0).hosts) {
+    CAPTURE(host.id);
+    CHECK(host.state == "stale: no samples from the hypervisor: it does not answer");
+  }
+  world.faults.answer_loss = 0;
   world.run_for(20min);
   CHECK(overloaded_hosts(world.truth()) == 0);
 }

@@ -161,24 +161,89 @@ TEST_CASE("figures that cannot be true leave the host alone") {
   CHECK(h1->state == "stale: its capacity is zero or not a sensible number");
 }
 
-TEST_CASE("two hosts that claim to run one VM: an alarm, and nothing is done with it") {
-  GroupWorld world(11, uneven(), {}, [](Config& c) { c.plan.mode = Mode::recommend; });
-  world.run_for(3min);
-  wire::Report lie;
-  lie.sequence = 1000;
-  lie.report.base = {100, 100, 0};
+// Host h3 looks empty, and its CPU is busy: its sensor is broken, and so is its own judgement.
+bool claim_idle_vms(const NodeId& from, wire::Envelope& envelope) {
+  const auto twist = [](wire::HostReport& report) {
+    for (wire::VmReport& vm : report.vms) vm.vm.load.cpu_mhz = 0;
+    report.cpu_used_mhz = 9'000;
+    report.distrust.clear();
+  };
+  if (from != HostId("h3")) return false;
+  auto* report = std::get_if<wire::Report>(&envelope.message.body);
+  auto* attach = std::get_if<wire::Attach>(&envelope.message.body);
+  if (report != nullptr) twist(report->report);
+  if (attach != nullptr) twist(attach->report);
+  return report != nullptr || attach != nullptr;
+}
+
+TEST_CASE("figures that a slave trusts and should not are judged by its master, too") {
+  GroupWorld world(13, uneven(), {});
+  world.tamper = claim_idle_vms;
+  world.run_for(30min);
+  const auto hosts = world.view(0).hosts;
+  REQUIRE(hosts.size() == 4);
+  CHECK(hosts[3].state == "stale: all its VMs report no CPU use while the host's CPU is busy");
+  for (const node::Event& event : world.view(0).events) {
+    if (event.kind == node::EventKind::ordered) CHECK(event.host != HostId("h3"));
+  }
+  CHECK(overloaded_hosts(world.truth()) == 0);
+}
+
+bool alarmed_about_two_hosts(const GroupWorld& world) {
+  const auto events = world.view(0).events;
+  return std::any_of(events.begin(), events.end(), [](const node::Event& event) {
+    return event.kind == node::EventKind::alarm &&
+           event.text.find("reported as running by two hosts") != std::string::npos;
+  });
+}
+
+// Host h3 says what runs there; v2 runs on h1 in truth.
+void h3_reports(GroupWorld& world, std::uint64_t sequence, bool with_v2) {
+  wire::Report report;
+  report.sequence = sequence;
+  report.report.base = {100, 100, 0};
   wire::VmReport vm;
   vm.vm.id = VmId("v2");
   vm.vm.load = {3500, 2048, 10};
-  lie.report.vms.push_back(vm);
-  wire::Message message{wire::Header{"ballast", HostId("h3"), world.view(3).epoch}, lie};
-  world.inject(0, HostId("h3"), message);
+  if (with_v2) report.report.vms.push_back(vm);
+  world.inject(0, HostId("h3"),
+               {wire::Header{"ballast", HostId("h3"), world.view(3).epoch}, report});
+}
+
+void until_next_plan(GroupWorld& world) {
+  const std::uint64_t made = world.view(0).counters.at("plans_made");
+  for (int n = 0; n < 10000 && world.view(0).counters.at("plans_made") == made; ++n)
+    world.run_for(100ms);
+}
+
+bool plans_to_move(const GroupWorld& world, const VmId& vm) {
+  const auto plan = world.view(0).plan;
+  return plan && std::any_of(plan->moves.begin(), plan->moves.end(),
+                             [&](const auto& move) { return move.vm == vm; });
+}
+
+TEST_CASE("two hosts that claim to run one VM: an alarm, and nothing is done with it") {
+  GroupWorld world(11, uneven(), {}, [](Config& c) { c.plan.mode = Mode::recommend; });
+  world.run_for(3min);
+  h3_reports(world, 1000, true);
   world.run_for(200s);
-  const auto events = world.view(0).events;
-  CHECK(std::any_of(events.begin(), events.end(), [](const node::Event& event) {
-    return event.kind == node::EventKind::alarm &&
-           event.text.find("reported as running by two hosts") != std::string::npos;
-  }));
+  CHECK(alarmed_about_two_hosts(world));
+  CHECK(!plans_to_move(world, VmId("v2")));
+}
+
+TEST_CASE("two hosts that claim one VM for one plan alone: no alarm, but no plan with it either") {
+  GroupWorld world(14, uneven(), {}, [](Config& c) { c.plan.mode = Mode::recommend; });
+  world.run_for(3min);
+  REQUIRE(plans_to_move(world, VmId("v2")));
+  until_next_plan(world);
+  h3_reports(world, 1000, true);
+  until_next_plan(world);
+  CHECK(!plans_to_move(world, VmId("v2")));
+  h3_reports(world, 1001, false);
+  until_next_plan(world);
+  until_next_plan(world);
+  CHECK(!alarmed_about_two_hosts(world));
+  CHECK(plans_to_move(world, VmId("v2")));
 }
 
 TEST_CASE("a transcript of one move reads as the design tells it") {
