@@ -34,8 +34,8 @@ const char* name_of(Phase phase) {
   return "?";
 }
 
-Ledger::Ledger(NodeId grantor, std::uint64_t incarnation)
-    : grantor_(std::move(grantor)), incarnation_(incarnation) {}
+Ledger::Ledger(NodeId grantor, std::uint64_t incarnation, std::uint64_t first_number)
+    : grantor_(std::move(grantor)), incarnation_(incarnation), next_number_(first_number) {}
 
 void Ledger::set_host(const HostId& host, const HostRoom& room) { hosts_[host] = room; }
 
@@ -113,6 +113,10 @@ Result<Lease> Ledger::lease_for(const Ask& ask, TimePoint expires) const {
                  std::to_string(limits::leases_per_host_max) + " leases, the most it may"};
   Lease lease;
   lease.id = LeaseId{grantor_, incarnation_, next_number_};
+  // Of a life before, adopted from who honours it: `first_number` makes that all but impossible.
+  if (leases_.contains(lease.id) ||
+      leases_.contains(LeaseId{grantor_, incarnation_, next_number_ + 1}))
+    return Error{"the lease number " + std::to_string(next_number_) + " is in use"};
   lease.vm = ask.vm;
   lease.from = ask.from;
   lease.to = ask.to;
@@ -191,6 +195,7 @@ void Ledger::adopt(const Lease& lease) {
 }
 
 void Ledger::insert(const Lease& lease) {
+  BALLAST_ASSERT(!leases_.contains(lease.id), "two leases of one id");
   leases_.emplace(lease.id, lease);
   by_vm_.emplace(lease.vm, lease.id);
   by_target_[lease.to].push_back(lease.id);

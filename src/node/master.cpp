@@ -11,6 +11,9 @@ namespace {
 
 constexpr Duration answers_within = std::chrono::seconds(1);  // of slaves that are asked to report
 
+// Anywhere in a range that no life uses up, and short enough to read.
+std::uint64_t first_lease_of(std::uint64_t seed) { return 1 + (seed >> 24U); }
+
 std::string percent(double share) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", share * 100);
@@ -40,7 +43,7 @@ Master::Master(TimePoint now, const Config& config, std::uint64_t incarnation, s
     : config_(config),
       incarnation_(incarnation),
       out_(out),
-      ledger_(config.node.id, incarnation),
+      ledger_(config.node.id, incarnation, first_lease_of(seed)),
       group_(config),
       conductor_(config, group_, ledger_, out),
       trade_(config, incarnation, seed, group_, ledger_, conductor_, out),

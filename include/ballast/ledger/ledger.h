@@ -61,8 +61,9 @@ struct Ask {
 
 class Ledger {
  public:
-  // `grantor` and `incarnation` become part of every lease id.
-  Ledger(NodeId grantor, std::uint64_t incarnation);
+  // `grantor` and `incarnation` become part of every lease id. Numbers count from `first_number`: a
+  // node that lost its small state lives an incarnation again, and must not use its ids again.
+  Ledger(NodeId grantor, std::uint64_t incarnation, std::uint64_t first_number = 1);
 
   // --- hosts ---
   void set_host(const HostId& host, const HostRoom& room);
