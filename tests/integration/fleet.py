@@ -181,6 +181,9 @@ bind = "tcp://127.0.0.1:0"
 {address}state_dir = "{node.folder}"
 control = "{node.control}"
 {timing}mode = "{mode}"
+[mesh]
+bind = "tcp://127.0.0.1:0"
+beacon = "127.0.0.1:0"
 [migrate]
 bandwidth = 16
 [hypervisor]
