@@ -88,6 +88,7 @@ class Holder {
   void on_event(TimePoint now, const MigrationEnded& event);
   std::optional<std::string> why_not(const NodeId& from, const wire::Order& order) const;
   std::optional<std::string> why_not(const NodeId& from, const wire::Begin& begin) const;
+  std::size_t arriving_without_lease() const;
   bool from_master(const NodeId& from) const;
   void step_job(TimePoint now, const LeaseId& lease, const migrate::OutgoingInput& input);
   void carry_out(TimePoint now, Job& job, const migrate::OutgoingAction& action);

@@ -10,9 +10,11 @@ namespace ballast::node {
 
 namespace {
 
-migrate::IncomingSettings settings_of(const MigrateSettings& from) {
+// A VM that comes shows at the hypervisor within seconds of the yes. From then on it is asked: its
+// holder, or the master of that, may have died and forgotten it.
+migrate::IncomingSettings arrival_settings() {
   migrate::IncomingSettings settings;
-  settings.overdue_after = from.timeout + std::chrono::minutes(5);
+  settings.overdue_after = std::chrono::minutes(3);
   return settings;
 }
 
@@ -51,10 +53,9 @@ void Holder::take(TimePoint, const NodeId& from, const wire::LeaseTell& tell) {
       out_.count("leases_refused");
       return;
     }
-    arrivals_.emplace(tell.lease,
-                      Arrival{migrate::Incoming(tell.lease, tell.vm, tell.from, tell.load,
-                                                settings_of(config_.migrate)),
-                              {}});
+    arrivals_.emplace(tell.lease, Arrival{migrate::Incoming(tell.lease, tell.vm, tell.from,
+                                                            tell.load, arrival_settings()),
+                                          {}});
   }
   const auto found = arrivals_.find(tell.lease);
   if (found != arrivals_.end()) to_master(state_of(found->second.machine, attachment_.sequence()));
@@ -93,6 +94,20 @@ void Holder::take(TimePoint, const NodeId& from, const wire::LeaseStateAck& ack)
   if (state != nullptr && state->phase == ack.phase) untold_.erase(found);
 }
 
+// What the hypervisor takes in although this life of the node knows of no lease: from before a
+// restart.
+std::size_t Holder::arriving_without_lease() const {
+  std::size_t count = 0;
+  for (const VmSample& vm : sampler_.vms()) {
+    if (vm.presence != Presence::incoming) continue;
+    const bool known = std::any_of(arrivals_.begin(), arrivals_.end(), [&](const auto& arrival) {
+      return arrival.second.machine.vm() == vm.id;
+    });
+    if (!known) ++count;
+  }
+  return count;
+}
+
 std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Begin& begin) const {
   const auto found = arrivals_.find(begin.lease);
   if (found == arrivals_.end()) return "this node's master has told it of no such lease";
@@ -102,7 +117,7 @@ std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Begin
   if (!attachment_.attached()) return "this node has no master at the moment";
   if (maintenance_) return "this host is in maintenance";
   if (!sampler_.trusted()) return "this host does not trust its own figures at the moment";
-  std::size_t begun = 0;
+  std::size_t begun = arriving_without_lease();
   double reserved_mib = 0;
   for (const auto& [lease, other] : arrivals_) {
     if (other.machine.phase() != migrate::Incoming::Phase::begun) continue;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "ballast/estimate/estimator.h"
@@ -41,6 +42,10 @@ class Sampler {
   wire::HostReport report(TimePoint now, bool as_seen) const;
 
   const VmSample* find(const VmId& vm) const;
+  // Of the last sample.
+  std::span<const VmSample> vms() const {
+    return last_ ? std::span<const VmSample>(last_->vms) : std::span<const VmSample>();
+  }
   bool trusted() const { return distrust_.empty(); }
   double memory_free_mib() const { return last_ ? last_->memory_free_mib : 0; }
   void rest(TimePoint now, const VmId& vm, Duration span);
