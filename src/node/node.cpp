@@ -56,6 +56,8 @@ struct Node::Impl {
   // Becomes a master, of itself to begin with.
   void lead(TimePoint now) {
     seeker.stop();
+    // A second term uses no number of the first again.
+    if (terms++ > 0) seed = seed * 0x9E3779B97F4A7C15U + 1;
     master.emplace(now, config, incarnation, seed ^ 0x3A57E200U, out);
     if (access.signer != nullptr) {
       const wire::Peer self{config.node.id, holder.facts().endpoint, access.feed};
@@ -291,6 +293,7 @@ struct Node::Impl {
   std::optional<Masters> masters;
   std::vector<wire::Peer> heard_of;  // masters that offers told of, for the day that we lead
   bool was_attached = false;
+  int terms = 0;  // as a master, in this life
   std::uint64_t told_changes = 0;
   int stuck = 0;
 };
