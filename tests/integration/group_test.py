@@ -142,7 +142,9 @@ class Group(unittest.TestCase):
         port = self.master.status()["endpoint"].rsplit(":", 1)[1]
         # Its slaves know one address: it must come back there.
         text = self.master.config.read_text()
-        self.master.config.write_text(text.replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+        # Only where it is reached: the first of the addresses.
+        self.master.config.write_text(
+            text.replace("127.0.0.1:0", f"127.0.0.1:{port}", 1))
         self.master.kill()
         self.master.start()
         adopted = self.master.wait_status("the lease of its former life", lambda s: s["leases"])
