@@ -1,0 +1,25 @@
+#!/bin/bash
+# The first process of a host: its own /etc, /var, /run, /sys and /proc/stat, a bridge for its
+# guests; then it lives for the others, which end with it.
+# usage: host_init.sh FOLDER NAME ADDRESS
+set -e
+folder=$1
+hostname "$2"
+mount -t sysfs sysfs /sys # of this network namespace; hides the control groups from libvirt
+mount --bind "$folder/etc" /etc
+mount --bind "$folder/var" /var
+mount -t tmpfs -o mode=755 run /run
+mount --bind "$folder/procstat" /proc/stat
+mkdir -p /run/libvirt /run/ballast /var/{lib,log,cache}/libvirt /var/tmp
+echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 2> /dev/null || true
+echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6 2> /dev/null || true
+ip link set lo up
+ip link add br0 type bridge
+ip link set br0 up
+ip addr add "$3/24" broadcast + dev br0
+touch "$folder/ready"
+trap : TERM
+while :; do
+  sleep 3600 &
+  wait
+done

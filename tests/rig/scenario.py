@@ -1,0 +1,124 @@
+"""What all scenarios of the suite `libvirt` share: the rig, brought up once a file; our daemons on
+it; and what must hold at rest whatever happened.
+
+Where the rig cannot run, a file ends with exit code 77 (skipped) and says why.
+"""
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import unittest
+
+from rig import door, needs
+from rig.image import NoImage
+from rig.node import Node, introduce
+from rig.processes import wait_for
+from rig.rig import Rig
+
+SKIPPED = 77
+CORES = 0.4  # of each host, once its guests have booted
+HOSTS = 4
+
+
+class Scenario(unittest.TestCase):
+    """`binary` is ours; `rig` is up, with nothing on it when a test begins."""
+
+    binary = None
+    rig = None
+    hosts = HOSTS
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.mkdtemp(prefix="ballast-rig-")
+        cls.rig = Rig(folder, door.IMAGE)
+        cls.addClassCleanup(cls.rig.down)
+        cls.rig.up(cls.hosts)
+        # A copy: a new build may replace the other one at any time.
+        cls.binary = pathlib.Path(folder) / "ballast"
+        shutil.copy(Scenario.binary, cls.binary)
+
+    def setUp(self):
+        self.nodes = {}
+        self.addCleanup(self.clear)
+
+    def clear(self):
+        """Takes daemons and guests away; hosts that were lost come back."""
+        failed = self._outcome and not self._outcome.success
+        for node in self.nodes.values():
+            if failed:
+                print(f"--- log of {node.id}\n{node.log()}", file=sys.stderr)
+            node.kill()
+            node.log_file.unlink(missing_ok=True)
+            shutil.rmtree(node.host.folder / "var/lib/ballast", ignore_errors=True)
+        for host in self.rig.hosts.values():
+            host.mend_link()
+            if not host.pid:
+                host.stop()
+                host.start()
+            host.start_libvirtd()
+            for guest, state in (host.domains() or {}).items():
+                if state != "shut off":
+                    host.virsh("destroy", guest, check=False)
+                host.virsh("undefine", guest, check=False)
+            host.cap(0)
+
+    # Our daemons.
+
+    def install(self, roles, **settings):
+        """{host: role}: a daemon each, that all trust one another; none is started."""
+        for name, role in roles.items():
+            node = Node(self.rig.hosts[name], self.binary, role, **settings)
+            self.nodes[name] = node
+            node.install()
+        introduce(self.nodes.values())
+
+    def start_group(self, master, slaves):
+        """A group as configured by hand: its slaves know their master."""
+        self.nodes[master].start()
+        endpoint = self.nodes[master].wait_status("answers", bool)["endpoint"]
+        for name in slaves:
+            self.nodes[name].configure(master=f'master = "{master}@{endpoint}"')
+            self.nodes[name].start()
+        self.nodes[master].wait_status("its group is complete",
+                                       lambda s: len(s["hosts"]) == 1 + len(slaves))
+
+    # What must hold.
+
+    def check_each_runs_once(self):
+        """As all libvirtds tell."""
+        where = self.rig.running()
+        self.assertEqual({vm: hosts for vm, hosts in where.items() if len(hosts) != 1}, {})
+        return {vm: hosts[0] for vm, hosts in where.items()}
+
+    def wait_each_runs_once(self, patience_s):
+        wait_for(f"each guest runs once, now {self.rig.running()}",
+                 lambda: all(len(hosts) == 1 for hosts in self.rig.running().values()), patience_s)
+        return self.check_each_runs_once()
+
+    def check_beats(self):
+        for guest in self.rig.guests.values():
+            guest.wait_beats(2)
+            guest.check_beats()
+
+
+def end(*_):
+    raise SystemExit("ended by a signal")  # so that the rig is taken down
+
+
+def main():
+    """usage: SCENARIO BALLAST [TEST]..."""
+    reason = needs.why_not()
+    if reason:
+        print(f"skipped: {reason}")
+        sys.exit(SKIPPED)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    Scenario.binary = pathlib.Path(sys.argv.pop(1)).resolve()
+    try:
+        door.IMAGE.parent.mkdir(parents=True, exist_ok=True)
+        Rig(tempfile.gettempdir() + "/ballast-rig-none", door.IMAGE).image.build()
+    except NoImage as error:
+        print(f"skipped: {error}")
+        sys.exit(SKIPPED)
+    unittest.main(verbosity=2)
