@@ -53,7 +53,8 @@ class V2:
     @classmethod
     def works(cls):
         control = ROOT / "cgroup.subtree_control"
-        return control.exists() and "cpu" in control.read_text().split() and os.access(ROOT, os.W_OK)
+        given = control.read_text().split() if control.exists() else []
+        return "cpu" in given and os.access(ROOT, os.W_OK)
 
     @classmethod
     def cap(cls, name, cores):

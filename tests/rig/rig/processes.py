@@ -54,9 +54,10 @@ def started_at(pid):
 
 def children_of(pid):
     try:
-        return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
     except OSError:
         return []
+    return [int(child) for child in children.split()]
 
 
 def in_namespace_of(pid):
