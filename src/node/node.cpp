@@ -151,7 +151,7 @@ struct Node::Impl {
         return;
       }
       master->take(now, from, epoch, body);
-      if (masters) masters->attached(from);
+      if (masters && from != config.node.id) masters->attached(from);
     } else {
       master->take(now, from, epoch, body);
     }
