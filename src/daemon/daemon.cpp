@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <random>
@@ -25,6 +26,7 @@
 #include "hypervisor.h"
 #include "identity.h"
 #include "network.h"
+#include "service.h"
 #include "state.h"
 #include "state_writer.h"
 
@@ -82,6 +84,7 @@ class Daemon {
 
   Status run() {
     apply(node_->step(monotonic_now(), node::Tick{}));
+    service_.ready();
     while (!stopped_) {
       std::vector<int> descriptors = network_->descriptors();
       descriptors.push_back(signals_.descriptor());
@@ -93,7 +96,9 @@ class Daemon {
       for (const int descriptor : ready.descriptors)
         stopped_ |= descriptor == signals_.descriptor();
       turn();
+      service_.turned(monotonic_now());
     }
+    service_.stopping();
     told(state_writer_->flush(monotonic_now()));
     log_.say("stopping: VMs run on, and so do migrations that their hypervisor has under way");
     return {};
@@ -101,8 +106,8 @@ class Daemon {
 
  private:
   TimePoint next_deadline(TimePoint now) const {
-    const TimePoint next =
-        std::min({node_->next_deadline(), next_trust_look_, state_writer_->next_deadline()});
+    const TimePoint next = std::min({node_->next_deadline(), next_trust_look_,
+                                     state_writer_->next_deadline(), service_.next_deadline()});
     return log_.waits() ? std::min(next, now + log_tried_every) : next;
   }
 
@@ -225,6 +230,8 @@ class Daemon {
   Config config_;
   LineLog& log_;
   StopSignals signals_;  // before any thread starts
+  ServiceManager service_{std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"),
+                          std::getenv("WATCHDOG_PID")};
   std::optional<files::DirectoryLock> lock_;
   node::StoredState state_;
   std::optional<StateWriter> state_writer_;
