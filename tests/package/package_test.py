@@ -17,7 +17,7 @@ HOLD = r"""
 set -e
 mount -t tmpfs none "$1"
 mkdir "$1/upper" "$1/work" "$1/root" "$1/debs"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/scratch" "$1/root"
 mount --bind /proc "$1/root/proc"
 mount -t tmpfs none "$1/root/tmp"
 mount -t tmpfs none "$1/root/run"
