@@ -16,14 +16,14 @@ PATIENCE_S = 120
 HOLD = r"""
 set -e
 mount -t tmpfs none "$1"
-mkdir "$1/upper" "$1/work" "$1/root" "$1/debs"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/scratch" "$1/root"
-mount --bind /proc "$1/root/proc"
-mount -t tmpfs none "$1/root/tmp"
-mount -t tmpfs none "$1/root/run"
-mount --bind /dev "$1/root/dev"
-mkdir "$1/root/tmp/debs"
-mount --bind "$1/debs" "$1/root/tmp/debs"
+mkdir "$1/upper" "$1/scratch" "$1/copy" "$1/debs"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/scratch" "$1/copy"
+mount --bind /proc "$1/copy/proc"
+mount -t tmpfs none "$1/copy/tmp"
+mount -t tmpfs none "$1/copy/run"
+mount --bind /dev "$1/copy/dev"
+mkdir "$1/copy/tmp/debs"
+mount --bind "$1/debs" "$1/copy/tmp/debs"
 echo ready
 read -r end
 """
@@ -50,13 +50,13 @@ class Copy:
 
     @property
     def root(self):
-        return pathlib.Path(f"/proc/{self.holder.pid}/root{self.folder}/root")
+        return pathlib.Path(f"/proc/{self.holder.pid}/root{self.folder}/copy")
 
     def run(self, *command):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive",
                        "LC_ALL": "C"}
         inner = ["nsenter", "-t", str(self.holder.pid), "--mount", "chroot",
-                 self.folder / "root", *command]
+                 self.folder / "copy", *command]
         return subprocess.run(list(map(str, inner)), capture_output=True, text=True, check=False,
                               timeout=PATIENCE_S, env=environment, stdin=subprocess.DEVNULL)
 
