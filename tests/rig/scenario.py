@@ -62,6 +62,7 @@ class Scenario(unittest.TestCase):
                     host.virsh("destroy", guest, check=False)
                 host.virsh("undefine", guest, check=False)
             host.cap(0)
+        self.rig.guests.clear()
 
     # Our daemons.
 

@@ -114,7 +114,7 @@ def status():
         domains = host.domains()
         shown = "libvirtd does not answer" if domains is None else " ".join(
             f"{name} ({state})" for name, state in sorted(domains.items()))
-        print(f"{host.name} {host.address} {host.cores or 'all'} cores: {shown or 'no guest'}")
+        print(f"{host.name} {host.address}: {shown or 'no guest'}")
 
 
 def execute(host, *command):

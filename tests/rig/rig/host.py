@@ -56,7 +56,6 @@ class Host(Place):
         self.switch = switch
         self.uuid = f"77000000-0000-4000-8000-0000000000{number:02x}"
         self.uri = f"qemu+tcp://{address}/system"
-        self.cores = 0.0  # 0: not capped
         self.procstat = self.folder / "procstat"
 
     # Life.
@@ -95,7 +94,6 @@ class Host(Place):
         group = Cgroup(self.name)
         group.make()
         (self.folder / "cgroup").write_text(group.name)
-        self.cap(self.cores)
         super().start()
         self._plug_in()
 
@@ -107,9 +105,7 @@ class Host(Place):
             name.unlink()
 
     def cap(self, cores):
-        """From now on it has so many cores, and its /proc/stat counts against them; 0: all."""
-        self.cores = cores
-        (self.folder / "cores").write_text(str(cores))
+        """From now on it has so many cores; 0: all."""
         self.group.cap(cores)
 
     @property
@@ -170,6 +166,11 @@ class Host(Place):
 
     def virsh(self, *arguments, **options):
         return self.run("virsh", "-q", "-c", "qemu:///system", *arguments, **options)
+
+    def clock_mhz(self):
+        told = dict(line.split(":", 1) for line in self.virsh("nodeinfo").stdout.splitlines()
+                    if ":" in line)
+        return float(told["CPU frequency"].split()[0])
 
     def domains(self):
         """{name: state} as libvirt tells; None where libvirtd does not answer."""

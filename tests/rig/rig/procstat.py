@@ -1,7 +1,7 @@
-"""What each host's /proc/stat tells: the CPU time of its control group, out of the cores it has.
+"""What each host's /proc/stat tells: the CPU time of its control group, out of the machine's.
 
-On a host that is capped at half a core of a machine with two, half a core in use shows as two busy
-CPUs: to libvirt a host at its cap is a full host.
+A host that is capped at half a core of a machine with two never shows more than a quarter busy:
+what a cap makes of a host's capacity is for the configuration to say.
 """
 import os
 import threading
@@ -35,13 +35,11 @@ class Faker(threading.Thread):
         self.join()
 
     def _look(self, host):
-        cores = float((host.folder / "cores").read_text())
         user, system = host.group.kind.used_ns(host.group.name)
         now = time.monotonic_ns()
         last = self.told.setdefault(host.name, [now, user, system, 0.0, 0.0, 0.0])
-        scale = self.cpus / cores if cores else 1
         elapsed = (now - last[0]) * self.cpus
-        busy = (max(0, user - last[1]) * scale, max(0, system - last[2]) * scale)
+        busy = (max(0, user - last[1]), max(0, system - last[2]))
         idle = max(0, elapsed - sum(busy))
         last[:] = [now, user, system, last[3] + busy[0], last[4] + busy[1], last[5] + idle]
         with open(host.procstat, "r+", encoding="ascii") as file:

@@ -4,7 +4,6 @@ A rig belongs to the process that brought it up, and ends with it, however that 
 process may attach() to it: look, and disturb.
 """
 import concurrent.futures
-import contextlib
 import pathlib
 import shutil
 
@@ -67,9 +66,6 @@ class Rig:
         """The rig that another process holds up there."""
         rig = cls(folder, image_folder)
         rig._add_hosts(len(list(rig.folder.glob("h*/pid"))))
-        for host in rig.hosts.values():
-            with contextlib.suppress(OSError):
-                host.cores = float((host.folder / "cores").read_text())
         for console in rig.folder.glob("console/vm*.log"):
             rig.guest(int(console.stem[2:]))
         return rig
