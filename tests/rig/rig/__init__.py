@@ -8,6 +8,7 @@ emulation, so no KVM is needed; live migration between the hosts is the real thi
     guest       one guest, its load, and what proves that it went on
     rig         all of it: up, down, who runs where
     node        our daemon on a host
+    certificates for migrations over TLS
     procstat    the CPU time that each host believes it has used
     door        the commands of scripts/rig
 

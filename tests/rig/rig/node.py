@@ -1,8 +1,9 @@
 """Our daemon on a host of the rig, set up as an operator would: a key, the trust file, one
 configuration, all in the places that are the default."""
 import json
+import pathlib
 
-from .processes import run, wait_for
+from .processes import wait_for
 
 CONFIG = "etc/ballast/ballast.toml"
 # A guest that is always ready to run counts as a whole CPU, whatever the host's cap lets it have.
@@ -128,5 +129,5 @@ def introduce(nodes):
 
 def memory_mib(pid):
     """Resident memory of a process."""
-    pages = int(run("cat", f"/proc/{pid}/statm").stdout.split()[1])
+    pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * 4096 / 2**20
