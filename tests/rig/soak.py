@@ -1,4 +1,4 @@
-"""A quarter of an hour of changing load at small intervals, on the rig, with our daemons. Not in the
+"""A quarter of an hour of changing load at small intervals, on the rig. Not in the
 suite: it takes its time.
 
 No guest is lost, none runs twice or stands still, none goes to and fro, and the daemons grow
