@@ -4,7 +4,9 @@
 
 #include "ballast/files/store.h"
 #include "ballast/files/trace_folder.h"
+#include "ballast/libvirt/hypervisor.h"
 #include "ballast/simulated/hypervisor.h"
+#include "identity.h"
 
 namespace ballast::daemon {
 namespace {
@@ -31,12 +33,41 @@ Result<std::unique_ptr<port::Hypervisor>> open_simulated(const Config& config) {
   return std::unique_ptr<port::Hypervisor>(std::move(opened).value());
 }
 
+// The host of "tcp://HOST:PORT", without the brackets of an IPv6 address.
+std::string host_of(const std::string& endpoint) {
+  const std::string scheme = "tcp://";
+  const std::size_t colon = endpoint.rfind(':');
+  std::string host = endpoint.substr(scheme.size(), colon - scheme.size());
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+Result<std::unique_ptr<port::Hypervisor>> open_libvirt(const Config& config) {
+  libvirt::Options options;
+  options.uri = config.hypervisor.uri;
+  options.address = config.migrate.address;
+  if (options.address.empty()) {
+    const Result<std::string> endpoint = endpoint_of(config.node, config.node.bind);
+    if (!endpoint) return endpoint.error();
+    options.address = host_of(*endpoint);
+  }
+  options.carrier = config.migrate.carrier;
+  options.interface = config.hypervisor.interface;
+  options.opt_in = config.hypervisor.opt_in;
+  options.shared_paths = config.hypervisor.shared_paths;
+  options.cpu_mhz = config.host.cpu_mhz;
+  options.memory_mib = config.host.memory_mib;
+  if (config.host.base) options.base_memory_mib = config.host.base->memory_mib;
+  auto opened = libvirt::LibvirtHypervisor::open(options);
+  if (!opened) return opened.error();
+  return std::unique_ptr<port::Hypervisor>(std::move(opened).value());
+}
+
 }  // namespace
 
 Result<std::unique_ptr<port::Hypervisor>> open_hypervisor(const Config& config) {
   if (config.hypervisor.kind == HypervisorKind::simulated) return open_simulated(config);
-  return Error{
-      "[hypervisor] kind is 'libvirt', which this version cannot drive yet; expected 'simulated'"};
+  return open_libvirt(config);
 }
 
 }  // namespace ballast::daemon

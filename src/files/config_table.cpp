@@ -51,6 +51,33 @@ SettingRow seeds_row() {
   return row;
 }
 
+SettingRow shared_paths_row() {
+  SettingRow row{
+      "hypervisor",
+      "shared_paths",
+      "",
+      "a list of at most " + std::to_string(limits::shared_paths_max) + " absolute paths",
+      {},
+      {}};
+  row.set = [](Config& config, const toml::node& node) {
+    if (!node.is_array() || node.as_array()->size() > limits::shared_paths_max) return false;
+    std::vector<std::string> paths;
+    for (const toml::node& path : *node.as_array()) {
+      if (!path.is_string() || !is_absolute_path(path.as_string()->get())) return false;
+      paths.push_back(path.as_string()->get());
+    }
+    config.hypervisor.shared_paths = std::move(paths);
+    return true;
+  };
+  row.get = [](Config& config) {
+    std::string out;
+    for (const std::string& path : config.hypervisor.shared_paths)
+      out += (out.empty() ? "" : ", ") + in_quotes(path);
+    return "[" + out + "]";
+  };
+  return row;
+}
+
 constexpr Range threshold_range{0, limits::threshold_max, true};
 
 const char* unit_of(Resource r) {
@@ -144,6 +171,11 @@ void add_migrate_limits_security(std::vector<SettingRow>& rows) {
                         [](Config& c) -> double& { return c.migrate.bandwidth_mib_s; }));
   rows.push_back(seconds({"migrate", "timeout"}, {1, 86400},
                          [](Config& c) -> Duration& { return c.migrate.timeout; }));
+  rows.push_back(text({"migrate", "address"}, "a name or an address without a port, or \"\"",
+                      is_address_or_empty,
+                      [](Config& c) -> std::string& { return c.migrate.address; }));
+  rows.push_back(choice<Carrier>({"migrate", "transport"}, {Carrier::tls, Carrier::tcp},
+                                 [](Config& c) -> Carrier& { return c.migrate.carrier; }));
   rows.push_back(count({"limits", "max_slaves"}, {1, limits::slaves_max},
                        [](Config& c) -> std::uint32_t& { return c.limits.max_slaves; }));
   rows.push_back(
@@ -192,6 +224,12 @@ void add_hypervisor(std::vector<SettingRow>& rows) {
           return value ? &*value : nullptr;
         },
         [r](Config& c) -> double& { return capacity_of(c, r).emplace(0.0); }));
+  rows.push_back(text({"hypervisor", "interface"}, "the name of a network interface, or \"\"",
+                      is_interface_or_empty,
+                      [](Config& c) -> std::string& { return c.hypervisor.interface; }));
+  rows.push_back(
+      yes_or_no({"hypervisor", "opt_in"}, [](Config& c) -> bool& { return c.hypervisor.opt_in; }));
+  rows.push_back(shared_paths_row());
   rows.push_back(text({"hypervisor", "trace"}, "the path of a trace folder, or \"\"",
                       is_path_or_empty,
                       [](Config& c) -> std::string& { return c.hypervisor.trace; }));

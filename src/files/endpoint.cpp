@@ -69,11 +69,23 @@ bool is_peer_endpoint_or_empty(std::string_view text) {
 
 bool is_listen_address(std::string_view text) { return is_host_and_port(text, 0); }
 
+bool is_address_or_empty(std::string_view text) {
+  if (text.size() > limits::endpoint_bytes_max) return false;
+  return text.empty() || is_host(text) || is_host("[" + std::string(text) + "]");
+}
+
 bool is_id_or_empty(std::string_view text) { return text.empty() || is_valid_id(text); }
 
 bool is_path(std::string_view text) { return !text.empty() && is_path_or_empty(text); }
 
 bool is_path_or_empty(std::string_view text) { return is_clean_text(text, limits::path_bytes_max); }
+
+bool is_absolute_path(std::string_view text) { return is_path(text) && text.front() == '/'; }
+
+bool is_interface_or_empty(std::string_view text) {
+  return text != "." && text != ".." && is_clean_text(text, limits::interface_bytes_max) &&
+         text.find_first_of("/ ") == std::string_view::npos;
+}
 
 bool is_socket_path(std::string_view text) {
   return !text.empty() && is_clean_text(text, limits::socket_path_bytes_max);

@@ -15,9 +15,12 @@ bool is_host_and_port(std::string_view text, unsigned port_min);
 bool is_bind_endpoint(std::string_view text);           // "tcp://ADDRESS:PORT", also "*" and port 0
 bool is_peer_endpoint_or_empty(std::string_view text);  // no wildcard, no port 0
 bool is_listen_address(std::string_view text);          // "ADDRESS:PORT", also port 0
+bool is_address_or_empty(std::string_view text);        // a name or an address, no port
 bool is_id_or_empty(std::string_view text);
 bool is_path(std::string_view text);
 bool is_path_or_empty(std::string_view text);
+bool is_absolute_path(std::string_view text);
+bool is_interface_or_empty(std::string_view text);  // as Linux names network interfaces
 bool is_socket_path(std::string_view text);
 bool is_uri(std::string_view text);
 

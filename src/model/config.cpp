@@ -37,4 +37,12 @@ const char* name_of(HypervisorKind kind) {
   return "?";
 }
 
+const char* name_of(Carrier carrier) {
+  switch (carrier) {
+    case Carrier::tls: return "tls";
+    case Carrier::tcp: return "tcp";
+  }
+  return "?";
+}
+
 }  // namespace ballast

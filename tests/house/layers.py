@@ -33,6 +33,7 @@ OWNERS = {
     r"msgpack": {"wire"},
     r"zmq(_addon)?\.hpp|zmq\.h": {"zmq", "daemon", "cli"},
     r"libvirt/": {"libvirt", "cli"},
+    r"libxml/": {"libvirt"},
     r"nlohmann/|toml\+\+/|toml\.hpp": {"files"},
     r"lzma\.h": {"files", "cli"},
     r"sodium": {"trust", "zmq", "cli"},

@@ -18,11 +18,14 @@ enum class Role : unsigned char { master, slave, automatic };
 enum class Mode : unsigned char { recommend, approve, act };  // "recommend", "approve", "auto"
 enum class EstimatorKind : unsigned char { latest, mean, trend };
 enum class HypervisorKind : unsigned char { simulated, libvirt };
+// How libvirt carries a migration: all of it encrypted, or nothing.
+enum class Carrier : unsigned char { tls, tcp };
 
 const char* name_of(Role role);
 const char* name_of(Mode mode);
 const char* name_of(EstimatorKind kind);
 const char* name_of(HypervisorKind kind);
+const char* name_of(Carrier carrier);
 
 // Where a node can be reached: "tcp://address:port", and whose key is expected there.
 struct PeerAddress {
@@ -68,6 +71,9 @@ struct MigrateSettings {
   std::uint32_t incoming = 1;
   double bandwidth_mib_s = 0;                   // 0: no limit
   Duration timeout = std::chrono::minutes(30);  // a migration that takes longer is aborted
+  // Of libvirt only:
+  std::string address;             // where others migrate to; empty: that of the node's endpoint
+  Carrier carrier = Carrier::tls;  // libvirt's own connections and the memory alike
 };
 
 struct LimitSettings {
@@ -104,6 +110,10 @@ struct HostSettings {
 struct HypervisorSettings {
   HypervisorKind kind = HypervisorKind::libvirt;
   std::string uri = "qemu:///system";
+  // Of libvirt only:
+  std::string interface;                  // of the host's network; empty: the default route's
+  bool opt_in = false;                    // only VMs whose metadata says movable may move
+  std::vector<std::string> shared_paths;  // of disks, that all hosts of the fleet share
   // Of the simulated one only:
   std::string trace;          // folder with the loads; node.id names the host in it
   double speed = 1;           // seconds of the trace per second

@@ -1,0 +1,66 @@
+// The real hypervisor: KVM hosts through libvirt. All calls into libvirt are made on worker
+// threads, so that the loop of the node never waits for it; answers come back as events.
+//
+//   lane      what it does                         connection
+//   looks     samples, one at a time               its own
+//   questions presence of a VM, aborts             its own: a slow sample does not hold them up
+//   moves     migrations, side by side             one each, for as long as the migration lasts
+//
+// A call that hangs holds up its lane, never the node: on destruction a thread that does not come
+// back within a moment is left to itself, with all that it may still touch. A migration goes on
+// without us in any case: it is libvirtd that does it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ballast/base/result.h"
+#include "ballast/base/time.h"
+#include "ballast/model/config.h"
+#include "ballast/port/hypervisor.h"
+
+namespace ballast::libvirt {
+
+struct Options {
+  std::string uri = "qemu:///system";  // of this host's own libvirtd: a URI that names no host
+  std::string address;  // where other hosts migrate to: a name or an address, no port
+  Carrier carrier = Carrier::tls;
+  std::string interface;  // whose speed and use are this host's network; empty: the default route's
+  bool opt_in = false;    // only VMs whose metadata say so may move
+  std::vector<std::string> shared_paths;  // folders and devices that all hosts of the fleet share
+  // As configured; what is measured is used where these are not set.
+  std::optional<double> cpu_mhz;
+  std::optional<double> memory_mib;
+  std::optional<double> base_memory_mib;
+
+  Duration between_looks = std::chrono::seconds(1);  // the least over which a rate is taken
+  std::string root;                                  // of /proc and /sys; for tests
+};
+
+class Machine;
+class Connector;
+
+class LibvirtHypervisor final : public port::Hypervisor {
+ public:
+  // Starts the lanes; does not wait for libvirtd, which may come later. Errors: a uri that names
+  // another host, an address that is none.
+  static Result<std::unique_ptr<LibvirtHypervisor>> open(const Options& options);
+  // The same on another libvirt than the real one: for tests.
+  static Result<std::unique_ptr<LibvirtHypervisor>> open(const Options& options,
+                                                         std::shared_ptr<Connector> connector);
+  ~LibvirtHypervisor() override;
+
+  void submit(const HypervisorCommand& command) override;
+  std::vector<HypervisorEvent> take_events() override;
+  int event_descriptor() const override;
+  std::string migration_uri() const override;  // "qemu+tls://ADDRESS/system"
+
+ private:
+  explicit LibvirtHypervisor(std::shared_ptr<Machine> machine);
+  std::shared_ptr<Machine> machine_;
+};
+
+}  // namespace ballast::libvirt

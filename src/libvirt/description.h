@@ -1,0 +1,56 @@
+// What a domain's description says that its counters do not: whether it can move, and which rules
+// its owner gave it. What libvirt would refuse, or do although the disks would then differ, is
+// known here before anything is planned.
+//
+// The owner's word is an element in the domain's metadata, set for example with
+//
+//   virsh metadata VM urn:ballast --key ballast --set '<vm policy="pinned"/>'
+//
+//   policy="movable"         may move (what opt_in asks for)
+//   policy="pinned"          stays where it is; counts in all else
+//   policy="ignored"         the same, for VMs that are somebody else's to care for
+//   affinity="A B"           on one host with the VMs of each of these groups
+//   anti-affinity="C"        on another host than each other VM of these groups
+//   hosts="H1 H2"            only on these hosts (their ids)
+//
+// What cannot be understood keeps the VM where it is: a rule that was misread must not be broken.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ballast/base/result.h"
+
+namespace ballast::libvirt {
+
+inline constexpr std::string_view metadata_space = "urn:ballast";
+
+struct Description {
+  std::string immovable;  // why it cannot move; empty: it can
+  double memory_mib = 0;  // what the guest may use without asking
+  bool huge_pages = false;
+  double cpu_share_max = 1;  // of one CPU, that each of its vCPUs may use at most
+  std::vector<std::string> affinity;
+  std::vector<std::string> anti_affinity;
+  std::vector<std::string> hosts;  // empty: any
+  std::string cpu_model;           // that the host must offer; empty: any host does
+  std::string machine;             // as libvirt resolved it: "pc-q35-7.2"
+
+  bool operator==(const Description&) const = default;
+};
+
+struct DescribeOptions {
+  bool opt_in = false;
+  // True when the file or device is the same on all hosts.
+  std::function<bool(const std::string& path)> is_shared;
+  // The same for volume `volume` of the storage pool.
+  std::function<bool(const std::string& pool, const std::string& volume)> is_shared_volume;
+};
+
+// Never fails: what is no description of a domain is one that cannot move.
+Description describe(const std::string& xml, const DescribeOptions& options);
+
+}  // namespace ballast::libvirt

@@ -1,0 +1,176 @@
+#include "machine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <thread>
+#include <utility>
+
+#include "ballast/base/limits.h"
+#include "uri.h"
+
+namespace ballast::libvirt {
+namespace {
+
+constexpr std::size_t question_threads = 4;  // libvirtd serves five calls of a connection at a time
+constexpr std::size_t questions_waiting_max = 1024;
+constexpr Duration patience_at_end = std::chrono::milliseconds(500);
+
+std::string within_bounds(std::string text) {
+  text.resize(std::min(text.size(), limits::text_bytes_max));
+  return text;
+}
+
+}  // namespace
+
+Machine::Machine(const Options& options, std::shared_ptr<Connector> connector)
+    : options_(options),
+      connector_(std::move(connector)),
+      looking_(connector_, {}),
+      asking_(connector_, [this](const std::string& name) { heard_of(name); }),
+      looker_(options_),
+      looks_(1, 1),
+      questions_(question_threads, questions_waiting_max),
+      moves_(limits::jobs_per_host_max, limits::jobs_per_host_max) {}
+
+void Machine::submit(const HypervisorCommand& command) {
+  std::visit([this](const auto& what) { on(what); }, command);
+}
+
+void Machine::on(const SampleHost&) {
+  // One that waits already will serve for this one, too.
+  (void)looks_.run([self = shared_from_this()](Lane::Life& life) {
+    Result<std::shared_ptr<Connection>> connection = self->looking_.get();
+    if (!connection) {
+      self->mailbox_.put(SampleFailed{within_bounds(connection.error().message)});
+      return;
+    }
+    Result<HostSample> sample = self->looker_.sample(**connection, life);
+    if (sample) {
+      self->mailbox_.put(HostSampled{std::move(*sample)});
+    } else {
+      self->mailbox_.put(SampleFailed{within_bounds(sample.error().message)});
+    }
+  });
+  // A connection that was lost while nobody asked anything is opened again, and its events with it.
+  (void)questions_.run([self = shared_from_this()](Lane::Life&) { (void)self->asking_.get(); });
+}
+
+void Machine::on(const QueryVm& command) { ask(command.vm); }
+
+void Machine::ask(const VmId& vm) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!asked_.insert(vm).second) return;
+  }
+  const bool taken = questions_.run([self = shared_from_this(), vm](Lane::Life&) {
+    {
+      // From here on a new question is not answered by this one.
+      const std::lock_guard lock(self->mutex_);
+      self->asked_.erase(vm);
+    }
+    Presence presence = Presence::unknown;
+    if (const auto connection = self->asking_.get(); connection) {
+      const Result<Standing> standing = (*connection)->standing(vm);
+      if (standing) presence = presence_of(*standing);
+    }
+    self->mailbox_.put(VmQueried{vm, presence});
+  });
+  if (taken) return;
+  const std::lock_guard lock(mutex_);
+  asked_.erase(vm);
+}
+
+// On a thread of libvirt's own: looks for itself what the event may have changed.
+void Machine::heard_of(const std::string& name) {
+  if (is_valid_id(name)) ask(VmId(name));
+}
+
+void Machine::on(const StartMigration& command) {
+  {
+    const std::lock_guard lock(mutex_);
+    starting_.insert(command.vm);
+    called_off_.erase(command.vm);
+  }
+  const bool taken =
+      moves_.run([self = shared_from_this(), command](Lane::Life&) { self->migrate(command); });
+  if (taken) return;
+  {
+    const std::lock_guard lock(mutex_);
+    starting_.erase(command.vm);
+  }
+  mailbox_.put(MigrationEnded{command.lease, command.vm, false, "too many migrations at a time"});
+}
+
+void Machine::migrate(const StartMigration& command) {
+  std::string why = within_bounds(why_not_migrated(command));
+  {
+    const std::lock_guard lock(mutex_);
+    starting_.erase(command.vm);
+    called_off_.erase(command.vm);
+  }
+  const bool ok = why.empty();
+  mailbox_.put(MigrationEnded{command.lease, command.vm, ok, std::move(why)});
+}
+
+// Empty when it went well. The connection is this migration's own: libvirtd serves few calls of one
+// at a time, and this one lasts.
+std::string Machine::why_not_migrated(const StartMigration& command) {
+  Result<Destination> to = destination_of(command.target_uri, options_.carrier);
+  if (!to) return to.error().message;
+  const Result<std::unique_ptr<Connection>> connection = connector_->open({});
+  if (!connection) return connection.error().message;
+  MigrationCall call;
+  call.vm = command.vm;
+  call.connect_uri = to->connect_uri;
+  call.data_uri = to->data_uri;
+  call.encrypted = options_.carrier == Carrier::tls;
+  call.bandwidth_mib_s = static_cast<std::uint64_t>(std::ceil(command.bandwidth_mib_s));
+  {
+    const std::lock_guard lock(mutex_);
+    starting_.erase(command.vm);
+    if (called_off_.erase(command.vm) > 0) return "called off before it began";
+  }
+  const Status done = (*connection)->migrate(call);
+  return done ? std::string() : done.error().message;
+}
+
+void Machine::on(const AbortMigration& command) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (starting_.contains(command.vm)) called_off_.insert(command.vm);
+  }
+  (void)questions_.run([self = shared_from_this(), vm = command.vm](Lane::Life&) {
+    // Whether that helped is seen by how the migration ends; it is asked for again if not.
+    if (const auto connection = self->asking_.get(); connection) (void)(*connection)->abort(vm);
+  });
+}
+
+// Closing a connection asks libvirtd, and may hang as any call: a thread of its own does it, and
+// keeps all alive for as long as that takes.
+void Machine::end(const std::shared_ptr<Machine>& machine) {
+  struct Done {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+  };
+  const auto closed = std::make_shared<Done>();
+  std::thread([machine, closed] {
+    (void)machine->looks_.end(Duration(0));
+    (void)machine->moves_.end(Duration(0));
+    (void)machine->questions_.end(Duration(0));
+    machine->looking_.close();
+    machine->asking_.close();
+    (void)machine->looks_.end(patience_at_end);
+    (void)machine->questions_.end(patience_at_end);
+    (void)machine->moves_.end(patience_at_end);
+    const std::lock_guard lock(closed->mutex);
+    closed->done = true;
+    closed->changed.notify_all();
+  }).detach();
+  std::unique_lock lock(closed->mutex);
+  closed->changed.wait_for(lock, patience_at_end, [&] { return closed->done; });
+}
+
+}  // namespace ballast::libvirt

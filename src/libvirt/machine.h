@@ -1,0 +1,57 @@
+// The lanes of one adapter and what they share. Work holds it: whatever is still under way when the
+// node has stopped finds all that it touches.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "ballast/libvirt/hypervisor.h"
+#include "lane.h"
+#include "line.h"
+#include "looker.h"
+#include "mailbox.h"
+
+namespace ballast::libvirt {
+
+class Machine : public std::enable_shared_from_this<Machine> {
+ public:
+  Machine(const Options& options, std::shared_ptr<Connector> connector);
+
+  void submit(const HypervisorCommand& command);
+  Mailbox& mailbox() { return mailbox_; }
+  const Options& options() const { return options_; }
+  // Nothing new begins; waits a moment for what is under way.
+  static void end(const std::shared_ptr<Machine>& machine);
+
+ private:
+  void on(const SampleHost& command);
+  void on(const QueryVm& command);
+  void on(const StartMigration& command);
+  void on(const AbortMigration& command);
+
+  void ask(const VmId& vm);
+  void migrate(const StartMigration& command);
+  std::string why_not_migrated(const StartMigration& command);
+  void abort(const VmId& vm);
+  void heard_of(const std::string& name);
+
+  const Options options_;
+  const std::shared_ptr<Connector> connector_;
+  Mailbox mailbox_;
+  Line looking_;
+  Line asking_;
+  Looker looker_;
+  Lane looks_;
+  Lane questions_;
+  Lane moves_;
+
+  std::mutex mutex_;
+  std::set<VmId> asked_;       // questions that wait
+  std::set<VmId> starting_;    // migrations that are not in libvirt's hands yet
+  std::set<VmId> called_off_;  // ... and were aborted
+};
+
+}  // namespace ballast::libvirt

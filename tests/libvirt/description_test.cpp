@@ -1,0 +1,196 @@
+// What a domain's description says: whether it can move, and its owner's rules.
+#include "description.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+
+#include "ballast/base/random.h"
+#include "fake_libvirt.h"
+#include "storage.h"
+
+namespace ballast::libvirt {
+namespace {
+
+DescribeOptions rules(bool opt_in = false) {
+  DescribeOptions options;
+  options.opt_in = opt_in;
+  options.is_shared = [](const std::string& path) { return path.starts_with("/shared/"); };
+  options.is_shared_volume = [](const std::string& pool, const std::string&) {
+    return pool == "nfs";
+  };
+  return options;
+}
+
+std::string why(const std::string& devices, const std::string& more = "") {
+  return describe(plain_description(devices, more), rules()).immovable;
+}
+
+bool tells(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string with_metadata(const std::string& element) {
+  return plain_description("", "<metadata>" + element + "</metadata>");
+}
+
+std::string owner_says(const std::string& attributes) {
+  return with_metadata("<ballast:vm xmlns:ballast='urn:ballast' " + attributes + "/>");
+}
+
+TEST_CASE("a plain VM can move, and its description gives what counters may not") {
+  const Description plain =
+      describe(plain_description("<memballoon model='virtio'/>",
+                                 "<currentMemory unit='MiB'>512</currentMemory>"
+                                 "<cpu mode='custom'><model>Haswell</model></cpu>"
+                                 "<memoryBacking><hugepages/></memoryBacking>"
+                                 "<cputune><period>100000</period><quota>25000</quota></cputune>"),
+               rules());
+  CHECK(plain.immovable.empty());
+  CHECK(plain.memory_mib == 512);
+  CHECK(plain.huge_pages);
+  CHECK(plain.cpu_share_max == 0.25);
+  CHECK(plain.cpu_model == "Haswell");
+  CHECK(plain.machine == "pc-q35-7.2");
+  CHECK(describe(plain_description(), rules()).memory_mib == 1024);
+  CHECK(describe(plain_description("", "<cpu mode='host-passthrough'/>"), rules()).cpu_model ==
+        "host-passthrough");
+}
+
+TEST_CASE("disks: what only this host has keeps the VM here") {
+  const auto disk = [](const std::string& type, const std::string& inside) {
+    return "<disk type='" + type + "' device='disk'>" + inside + "<target dev='vda'/></disk>";
+  };
+  CHECK(why(disk("file", "<source file='/shared/a.qcow2'/>")).empty());
+  CHECK(tells(why(disk("file", "<source file='/var/a.qcow2'/>")), "disk vda (/var/a.qcow2)"));
+  CHECK(why(disk("block", "<source dev='/shared/lun'/>")).empty());
+  CHECK(tells(why(disk("block", "<source dev='/dev/sdb'/>")), "/dev/sdb"));
+  CHECK(why(disk("network", "<source protocol='rbd' name='a'><host name='m'/></source>")).empty());
+  CHECK(tells(why(disk("network", "<source protocol='nbd'><host transport='unix'/></source>")),
+              "socket"));
+  CHECK(why(disk("volume", "<source pool='nfs' volume='a'/>")).empty());
+  CHECK(tells(why(disk("volume", "<source pool='default' volume='a'/>")), "default/a"));
+  CHECK(why("<disk type='file' device='cdrom'><target dev='sda'/></disk>").empty());
+  CHECK(tells(why("<disk type='file' device='cdrom'><source file='/iso/x.iso'/>"
+                  "<target dev='sda'/></disk>"),
+              "disk sda (/iso/x.iso)"));
+  CHECK(tells(why(disk("nvme", "<source/>")), "type 'nvme'"));
+  CHECK(tells(why(disk("file", "<source file='/shared/a'/><mirror type='file'/>")), "copy"));
+  CHECK(tells(why(disk("file", "<source file='/shared/a'/>") + disk("file", "<source file='/b'/>")),
+              "(/b)"));
+}
+
+TEST_CASE("whatever is passed through from this host keeps the VM here, each told by its name") {
+  for (const auto& [device, part] :
+       {std::pair{"<hostdev mode='subsystem' type='pci'/>", "pci device"},
+        {"<hostdev type='usb'/>", "usb device"},
+        {"<interface type='hostdev'/>", "network card"},
+        {"<interface type='vdpa'/>", "network card"},
+        {"<filesystem type='mount'/>", "folder"},
+        {"<shmem name='x'/>", "shmem"},
+        {"<tpm model='tpm-tis'><backend type='passthrough'/></tpm>", "TPM"},
+        {"<serial type='dev'/>", "serial port"},
+        {"<memory model='nvdimm'/>", "NVDIMM"}}) {
+    CAPTURE(device);
+    CHECK(tells(why(device), part));
+  }
+  for (const char* device :
+       {"<interface type='bridge'/>", "<serial type='pty'/>", "<serial type='file'/>",
+        "<tpm model='tpm-tis'><backend type='emulator'/></tpm>", "<memory model='dimm'/>",
+        "<redirdev bus='usb' type='spicevmc'/>", "<graphics type='vnc'/>"}) {
+    CAPTURE(device);
+    CHECK(why(device).empty());
+  }
+}
+
+TEST_CASE("a CPU that cannot move keeps the VM here") {
+  CHECK(tells(why("", "<cpu mode='host-passthrough' migratable='off'/>"), "migratable"));
+  CHECK(tells(why("", "<cpu><feature policy='require' name='invtsc'/></cpu>"), "invtsc"));
+  CHECK(tells(why("", "<launchSecurity type='sev'/>"), "launchSecurity"));
+  CHECK(why("", "<cpu><feature policy='disable' name='invtsc'/></cpu>").empty());
+}
+
+TEST_CASE("the owner's metadata: policy, groups and hosts") {
+  CHECK(tells(describe(owner_says("policy='pinned'"), rules()).immovable, "pins"));
+  CHECK(tells(describe(owner_says("policy='ignored'"), rules()).immovable, "ignores"));
+  CHECK(describe(owner_says("policy='movable'"), rules()).immovable.empty());
+  const Description ruled =
+      describe(owner_says("affinity='app  db' anti-affinity='web' hosts='h1 h2'"), rules());
+  CHECK(ruled.immovable.empty());
+  CHECK(ruled.affinity == std::vector<std::string>{"app", "db"});
+  CHECK(ruled.anti_affinity == std::vector<std::string>{"web"});
+  CHECK(ruled.hosts == std::vector<std::string>{"h1", "h2"});
+  // Rules of a VM that stays bind those that move.
+  CHECK(describe(owner_says("policy='pinned' anti-affinity='web'"), rules()).anti_affinity.size() ==
+        1);
+}
+
+TEST_CASE("where VMs opt in, only those that do may move") {
+  CHECK(tells(describe(plain_description(), rules(true)).immovable, "opt in"));
+  CHECK(describe(owner_says("policy='movable'"), rules(true)).immovable.empty());
+  CHECK(tells(describe(owner_says("affinity='a'"), rules(true)).immovable, "opt in"));
+}
+
+TEST_CASE("metadata that is not understood keeps the VM here and says what it found") {
+  for (const auto& [attributes, part] : {std::pair{"polcy='pinned'", "'polcy'"},
+                                         {"policy='Pinned'", "policy='Pinned'"},
+                                         {"affinity=''", "affinity=''"},
+                                         {"hosts='   '", "hosts="},
+                                         {"hosts='a b c d e f g h i j'", "hosts="}}) {
+    CAPTURE(attributes);
+    CHECK(tells(describe(owner_says(attributes), rules()).immovable, part));
+  }
+  CHECK(tells(
+      describe(with_metadata("<b:vm xmlns:b='urn:ballast'><affinity/></b:vm>"), rules()).immovable,
+      "not one <vm"));
+  CHECK(tells(describe(with_metadata("<b:host xmlns:b='urn:ballast'/>"), rules()).immovable,
+              "not one <vm"));
+  // Somebody else's metadata is none of our business.
+  CHECK(describe(with_metadata("<o:vm xmlns:o='urn:other' policy='pinned'/>"), rules())
+            .immovable.empty());
+}
+
+TEST_CASE("what is no description of a domain cannot move") {
+  for (const char* text : {"", "x", "<domain>", "<network/>", "<?xml version='1.0'?>",
+                           "<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><network>&x;"}) {
+    CAPTURE(text);
+    CHECK(tells(describe(text, rules()).immovable, "cannot be read"));
+  }
+}
+
+TEST_CASE("whatever bytes change in a description, reading it ends well") {
+  const std::string good = plain_description(
+      "<disk type='file'><source file='/shared/a'/><target dev='vda'/></disk>",
+      "<metadata><ballast:vm xmlns:ballast='urn:ballast' affinity='a b'/></metadata>"
+      "<cputune><period>100000</period><quota>25000</quota></cputune>");
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    for (int round = 0; round < 500; ++round) {
+      std::string text = good;
+      for (std::uint64_t n = 1 + random.below(5); n > 0; --n)
+        text[random.below(text.size())] = static_cast<char>(random.below(256));
+      if (random.chance(0.2)) text.resize(random.below(text.size()));
+      const Description read = describe(text, rules());
+      CHECK(read.memory_mib >= 0);
+      CHECK((read.cpu_share_max > 0 && read.cpu_share_max <= 1));
+    }
+  }
+}
+
+TEST_CASE("a path is shared when it is below one that the configuration names, and not beside it") {
+  const Storage storage({"/srv/images/", "/dev/vg"});
+  CHECK(storage.is_shared("/srv/images/a.qcow2"));
+  CHECK(storage.is_shared("/dev/vg/lv1"));
+  CHECK_FALSE(storage.is_shared("/srv/images2/a.qcow2"));
+  CHECK_FALSE(storage.is_shared("/srv/images/../../etc/passwd"));
+  CHECK_FALSE(storage.is_shared("/dev/sda"));
+  CHECK_FALSE(storage.is_shared("/nowhere/at/all"));
+  CHECK(is_shared_file_system(0x6969));
+  CHECK(is_shared_file_system(
+      static_cast<unsigned long>(static_cast<long>(static_cast<int>(0xff534d42)))));
+  CHECK_FALSE(is_shared_file_system(0xef53));  // ext4
+}
+
+}  // namespace
+}  // namespace ballast::libvirt

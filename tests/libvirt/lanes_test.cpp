@@ -1,0 +1,215 @@
+// The node's loop never waits for libvirt, whatever libvirt does. No test measures time: libvirt
+// stands still at a gate that the test opens only after the loop's own calls have returned.
+#include <doctest/doctest.h>
+
+#include "fake_libvirt.h"
+
+namespace ballast::libvirt {
+namespace {
+
+const LeaseId a_lease{HostId("master"), 1, 7};
+const std::string target = "qemu+tls://h2/system";
+
+TEST_CASE("commands and events return at once while every call to libvirt hangs") {
+  FakeHost host;
+  for (int n = 0; n < 100; ++n) host.add(running("vm" + std::to_string(n)));
+  FakeLibvirt& libvirt = *host.libvirt;
+  for (Gate* gate : {&libvirt.looks, &libvirt.questions, &libvirt.moves}) gate->shut();
+  const auto hypervisor = host.open();
+  for (int n = 0; n < 50; ++n) {
+    hypervisor->submit(SampleHost{});
+    hypervisor->submit(QueryVm{VmId("vm" + std::to_string(n))});
+    hypervisor->submit(AbortMigration{VmId("vm1")});
+    CHECK(hypervisor->take_events().empty());
+  }
+  hypervisor->submit(StartMigration{a_lease, VmId("vm1"), target, 0});
+  CHECK(eventually([&] { return libvirt.looks.is_waited_at(); }));
+  CHECK(eventually([&] { return libvirt.questions.is_waited_at(); }));
+  CHECK(eventually([&] { return libvirt.moves.is_waited_at(); }));
+  CHECK(hypervisor->take_events().empty());
+  for (Gate* gate : {&libvirt.looks, &libvirt.questions, &libvirt.moves}) gate->open();
+  CHECK(next<MigrationEnded>(*hypervisor)->ok);
+}
+
+TEST_CASE("a sample that hangs holds up no question and no migration") {
+  FakeHost host;
+  host.add(running("vm1"));
+  host.libvirt->looks.shut();
+  const auto hypervisor = host.open();
+  hypervisor->submit(SampleHost{});
+  CHECK(eventually([&] { return host.libvirt->looks.is_waited_at(); }));
+  hypervisor->submit(QueryVm{VmId("vm1")});
+  CHECK(next<VmQueried>(*hypervisor)->presence == Presence::running);
+  hypervisor->submit(StartMigration{a_lease, VmId("vm1"), target, 0});
+  CHECK(next<MigrationEnded>(*hypervisor)->ok);
+  host.libvirt->looks.open();
+  next<HostSampled>(*hypervisor);
+}
+
+TEST_CASE("a migration that lasts holds up neither another one nor questions, and can be aborted") {
+  FakeHost host;
+  host.add(running("vm1"));
+  host.add(running("vm2"));
+  host.libvirt->moves.shut();
+  const auto hypervisor = host.open();
+  for (const char* vm : {"vm1", "vm2"})
+    hypervisor->submit(StartMigration{a_lease, VmId(vm), target, 0});
+  CHECK(eventually([&] {
+    const std::lock_guard lock(host.libvirt->mutex);
+    return host.libvirt->migrations.size() == 2;
+  }));
+  hypervisor->submit(QueryVm{VmId("vm2")});
+  CHECK(next<VmQueried>(*hypervisor)->presence == Presence::running);
+  hypervisor->submit(AbortMigration{VmId("vm2")});
+  CHECK(eventually([&] {
+    const std::lock_guard lock(host.libvirt->mutex);
+    return host.libvirt->aborts == std::vector{VmId("vm2")};
+  }));
+  host.libvirt->moves.open();
+}
+
+TEST_CASE("the node stops while libvirt hangs, and what hung cleans up when it comes back") {
+  FakeHost host;
+  host.add(running("vm1"));
+  FakeLibvirt& libvirt = *host.libvirt;
+  Gate* gate = nullptr;
+  SUBCASE("in a look") { gate = &libvirt.looks; }
+  SUBCASE("in a question") { gate = &libvirt.questions; }
+  SUBCASE("in a migration") { gate = &libvirt.moves; }
+  SUBCASE("while it connects") { gate = &libvirt.opens; }
+  SUBCASE("while a connection is closed") { gate = &libvirt.closes; }
+  auto hypervisor = host.open();
+  if (gate == &libvirt.closes) {
+    hypervisor->submit(SampleHost{});
+    next<HostSampled>(*hypervisor);
+  }
+  gate->shut();
+  if (gate != &libvirt.closes) {
+    hypervisor->submit(SampleHost{});
+    hypervisor->submit(QueryVm{VmId("vm1")});
+    hypervisor->submit(StartMigration{a_lease, VmId("vm1"), target, 0});
+    CHECK(eventually([&] { return gate->is_waited_at(); }));
+  }
+  hypervisor.reset();  // returns, though the gate is shut
+  gate->open();
+  CHECK(eventually([&] {
+    const std::lock_guard lock(libvirt.mutex);
+    return libvirt.open_now == 0;
+  }));
+}
+
+TEST_CASE("many samples asked for while one hangs are one more sample, not many") {
+  FakeHost host;
+  host.libvirt->looks.shut();
+  const auto hypervisor = host.open();
+  for (int n = 0; n < 1000; ++n) hypervisor->submit(SampleHost{});
+  host.libvirt->looks.open();
+  next<HostSampled>(*hypervisor);
+}
+
+TEST_CASE("a libvirtd that restarts is connected to again, and its events are heard again") {
+  FakeHost host;
+  host.add(running("vm1"));
+  const auto hypervisor = host.open();
+  hypervisor->submit(SampleHost{});
+  next<HostSampled>(*hypervisor);
+  const auto is_listening = [&] {
+    const std::lock_guard lock(host.libvirt->mutex);
+    return !host.libvirt->listeners.empty();
+  };
+  CHECK(eventually(is_listening));
+  host.libvirt->cut_all();
+  host.libvirt->change([](FakeLibvirt& all) { all.refuses_connections = true; });
+  hypervisor->submit(SampleHost{});
+  CHECK(next<SampleFailed>(*hypervisor)->reason == "nobody listens");
+  hypervisor->submit(QueryVm{VmId("vm1")});
+  CHECK(next<VmQueried>(*hypervisor)->presence == Presence::unknown);
+  host.libvirt->change([](FakeLibvirt& all) { all.refuses_connections = false; });
+  CHECK(eventually([&] {
+    hypervisor->submit(SampleHost{});
+    return is_listening();
+  }));
+  hypervisor->take_events();
+  host.libvirt->tell("vm1");
+  CHECK(next<VmQueried>(*hypervisor)->presence == Presence::running);
+}
+
+TEST_CASE("what libvirt tells by itself is looked up, and a name that is no id is left alone") {
+  FakeHost host;
+  host.add(running("vm1"));
+  const auto hypervisor = host.open();
+  hypervisor->submit(SampleHost{});
+  next<HostSampled>(*hypervisor);
+  CHECK(eventually([&] {
+    const std::lock_guard lock(host.libvirt->mutex);
+    return !host.libvirt->listeners.empty();
+  }));
+  host.libvirt->tell("");
+  host.libvirt->tell("no\nid");
+  host.libvirt->tell("gone");
+  const auto heard = next<VmQueried>(*hypervisor);
+  CHECK(heard->vm == VmId("gone"));
+  CHECK(heard->presence == Presence::absent);
+}
+
+TEST_CASE("a migration is ordered as told, and its failure is told as libvirt told it") {
+  FakeHost host;
+  host.add(running("vm1"));
+  Options options = host.options();
+  options.carrier = Carrier::tcp;
+  const auto hypervisor = host.open(options);
+  CHECK(hypervisor->migration_uri() == "qemu+tcp://192.0.2.7/system");
+  host.libvirt->change([](FakeLibvirt& all) { all.migration_fails = "the target said no"; });
+  hypervisor->submit(StartMigration{a_lease, VmId("vm1"), "qemu+tcp://h2/system", 31.2});
+  const auto ended = next<MigrationEnded>(*hypervisor);
+  CHECK(ended->lease == a_lease);
+  CHECK_FALSE(ended->ok);
+  CHECK(ended->detail == "the target said no");
+  const std::lock_guard lock(host.libvirt->mutex);
+  REQUIRE(host.libvirt->migrations.size() == 1);
+  CHECK(host.libvirt->migrations[0].connect_uri == "qemu+tcp://h2/system");
+  CHECK(host.libvirt->migrations[0].data_uri == "tcp://h2");
+  CHECK(host.libvirt->migrations[0].bandwidth_mib_s == 32);
+  CHECK_FALSE(host.libvirt->migrations[0].encrypted);
+}
+
+TEST_CASE("a hostile address never reaches libvirt") {
+  FakeHost host;
+  host.add(running("vm1"));
+  const auto hypervisor = host.open();
+  hypervisor->submit(
+      StartMigration{a_lease, VmId("vm1"), "qemu+ext://h2/system?command=/bin/sh", 0});
+  const auto ended = next<MigrationEnded>(*hypervisor);
+  CHECK_FALSE(ended->ok);
+  CHECK(ended->detail.find("expected qemu+tls://HOST[:PORT]/system") != std::string::npos);
+  const std::lock_guard lock(host.libvirt->mutex);
+  CHECK(host.libvirt->migrations.empty());
+  CHECK(host.libvirt->opened == 0);
+}
+
+TEST_CASE("a migration that is aborted before libvirt has it does not begin") {
+  FakeHost host;
+  host.add(running("vm1"));
+  host.libvirt->opens.shut();
+  const auto hypervisor = host.open();
+  hypervisor->submit(StartMigration{a_lease, VmId("vm1"), target, 0});
+  CHECK(eventually([&] { return host.libvirt->opens.is_waited_at(); }));
+  hypervisor->submit(AbortMigration{VmId("vm1")});
+  host.libvirt->opens.open();
+  CHECK_FALSE(next<MigrationEnded>(*hypervisor)->ok);
+  const std::lock_guard lock(host.libvirt->mutex);
+  CHECK(host.libvirt->migrations.empty());
+}
+
+TEST_CASE("settings that cannot be are refused when the adapter is opened") {
+  const auto libvirt = std::make_shared<FakeLibvirt>();
+  Options options;
+  options.address = "h1/system?x";
+  CHECK_FALSE(LibvirtHypervisor::open(options, std::make_shared<FakeConnector>(libvirt)).ok());
+  options.address = "h1";
+  options.uri = "qemu+ssh://h2/system";
+  CHECK_FALSE(LibvirtHypervisor::open(options, std::make_shared<FakeConnector>(libvirt)).ok());
+}
+
+}  // namespace
+}  // namespace ballast::libvirt
