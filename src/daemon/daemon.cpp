@@ -71,7 +71,7 @@ class Daemon {
   Status open() {
     if (signals_.descriptor() < 0) return Error{"cannot listen for signals: no descriptor is left"};
     if (config_.node.id.empty()) {
-      Result<NodeId> id = host_uuid();
+      Result<NodeId> id = own_id(config_);
       if (!id) return id.error();
       config_.node.id = *id;
     }
@@ -222,6 +222,7 @@ class Daemon {
 
   Counters counters() const {
     Counters counters = network_->counters();
+    counters.merge(hypervisor_->counters());
     if (control_->dropped() > 0) counters.emplace("control_dropped", control_->dropped());
     if (log_.dropped() > 0) counters.emplace("log_lines_dropped", log_.dropped());
     return counters;

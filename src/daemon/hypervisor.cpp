@@ -1,5 +1,6 @@
 #include "hypervisor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ballast/files/store.h"
@@ -55,6 +56,8 @@ Result<std::unique_ptr<port::Hypervisor>> open_libvirt(const Config& config) {
   options.interface = config.hypervisor.interface;
   options.opt_in = config.hypervisor.opt_in;
   options.shared_paths = config.hypervisor.shared_paths;
+  // A short rate is a rough one, but a sample must not wait for longer than it is asked for.
+  options.between_looks = std::min(options.between_looks, config.sample.sample_interval);
   options.cpu_mhz = config.host.cpu_mhz;
   options.memory_mib = config.host.memory_mib;
   if (config.host.base) options.base_memory_mib = config.host.base->memory_mib;
@@ -68,6 +71,15 @@ Result<std::unique_ptr<port::Hypervisor>> open_libvirt(const Config& config) {
 Result<std::unique_ptr<port::Hypervisor>> open_hypervisor(const Config& config) {
   if (config.hypervisor.kind == HypervisorKind::simulated) return open_simulated(config);
   return open_libvirt(config);
+}
+
+Result<NodeId> own_id(const Config& config) {
+  if (config.hypervisor.kind != HypervisorKind::libvirt) return host_uuid();
+  const Result<std::string> uuid = libvirt::host_uuid(config.hypervisor.uri);
+  if (!uuid)
+    return Error{uuid.error().message +
+                 ": start libvirtd first, or set [node] id to the host's UUID"};
+  return NodeId(*uuid);
 }
 
 }  // namespace ballast::daemon

@@ -30,6 +30,7 @@ struct DomainLook {
   std::string uuid;
   int id = -1;  // of this run on this host
   Standing standing;
+  int snapshots = 0;
   std::uint32_t vcpus = 0;
   std::optional<double> cpu_s;          // CPU time of all its threads
   std::optional<double> vcpu_delay_s;   // its vCPUs waited so long for a CPU

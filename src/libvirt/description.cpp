@@ -16,30 +16,28 @@ namespace {
 // Each looks at one side of a domain and says why it cannot move; empty: for all it sees, it can.
 using Check = std::string (*)(const Element& domain, const DescribeOptions& options);
 
+std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 std::string why_not_disk(const Element& disk, const DescribeOptions& options) {
   const std::string type = disk.attribute_or_empty("type");
   const Element source = disk.child("source");
   const std::string target = disk.child("target").attribute_or_empty("dev");
-  if (disk.child("mirror")) return "a copy of disk " + target + " is being made";
-  const auto local = [&](const std::string& path) {
-    return "disk " + target + " (" + path + ") is on storage of this host alone";
-  };
+  if (disk.child("mirror")) return "disk " + target + " is being copied";
+  const std::string local = "disk " + target + " is local: ";
   if (!source) return {};  // an empty drive
   if (type == "network") {
-    if (source.child("host").attribute_or_empty("transport") == "unix")
-      return "disk " + target + " is on a socket of this host alone";
-    return {};
+    return source.child("host").attribute_or_empty("transport") == "unix" ? local + "a unix socket"
+                                                                          : "";
   }
   if (type == "volume") {
     const std::string pool = source.attribute_or_empty("pool");
     const std::string volume = source.attribute_or_empty("volume");
-    return options.is_shared_volume(pool, volume) ? "" : local(pool + "/" + volume);
+    return options.is_shared_volume(pool, volume) ? "" : local + pool + "/" + volume;
   }
-  if (type != "file" && type != "block")
-    return "disk " + target + " is of type " + quoted(type) + ", which cannot move";
+  if (type != "file" && type != "block") return local + "of type " + quoted(type);
   const std::string path = source.attribute_or_empty(type == "file" ? "file" : "dev");
   if (path.empty()) return {};
-  return options.is_shared(path) ? "" : local(path);
+  return options.is_shared(path) ? "" : local + last_part(path);
 }
 
 std::string why_not_disks(const Element& domain, const DescribeOptions& options) {
@@ -54,33 +52,30 @@ std::string why_not_passthrough(const Element& domain, const DescribeOptions&) {
   for (const Element& device : domain.child("devices").children()) {
     const std::string kind = device.name();
     const std::string type = device.attribute_or_empty("type");
-    if (kind == "hostdev")
-      return "it has a " + type + " device of the host passed through (hostdev)";
+    if (kind == "hostdev") return "hostdev: a " + type + " device is passed through";
     if (kind == "interface" && (type == "hostdev" || type == "vdpa" || type == "vhostuser"))
-      return "it has a network card of the host passed through (" + type + ")";
-    if (kind == "filesystem") return "it has a folder of the host passed through (filesystem)";
-    if (kind == "shmem") return "it shares memory with others on this host (shmem)";
+      return "a network card is passed through (" + type + ")";
+    if (kind == "filesystem") return "filesystem: a folder of the host is passed through";
+    if (kind == "shmem") return "shmem: it shares memory with others on this host";
     if (kind == "tpm" && device.child("backend").attribute_or_empty("type") == "passthrough")
-      return "it has the TPM of the host passed through";
+      return "the TPM of the host is passed through";
     if ((kind == "serial" || kind == "parallel" || kind == "console") && type == "dev")
-      return "it has a " + kind + " port of the host passed through";
+      return "a " + kind + " port of the host is passed through";
     if (kind == "memory" && device.attribute_or_empty("model").starts_with("nvdimm"))
-      return "it has an NVDIMM, whose contents are on this host alone";
+      return "its NVDIMM is on this host alone";
   }
   return {};
 }
 
 std::string why_not_cpu(const Element& domain, const DescribeOptions&) {
   const Element cpu = domain.child("cpu");
-  if (cpu.attribute_or_empty("migratable") == "off")
-    return "its CPU is passed through with features that cannot move (migratable='off')";
+  if (cpu.attribute_or_empty("migratable") == "off") return "its CPU cannot move: migratable='off'";
   for (const Element& feature : cpu.children("feature")) {
     if (feature.attribute_or_empty("name") == "invtsc" &&
         feature.attribute_or_empty("policy") == "require")
-      return "it requires the CPU feature invtsc, which cannot move";
+      return "its CPU cannot move: it requires invtsc";
   }
-  if (domain.child("launchSecurity"))
-    return "its memory is encrypted by this host's CPU (launchSecurity)";
+  if (domain.child("launchSecurity")) return "launchSecurity: its memory is encrypted by this CPU";
   return {};
 }
 
@@ -114,21 +109,18 @@ std::string read_metadata(const Element& domain, const DescribeOptions& options,
                                      : name == "anti-affinity" ? &into.anti_affinity
                                      : name == "hosts"         ? &into.hosts
                                                                : nullptr;
-    if (list == nullptr) return "its Ballast metadata has an unknown attribute " + quoted(name);
+    if (list == nullptr) return "metadata: unknown attribute " + quoted(name);
     std::optional<std::vector<std::string>> words = words_of(value);
-    if (!words || words->empty())
-      return "its Ballast metadata has " + name + "=" + quoted(value) + ", which names nothing";
+    if (!words || words->empty()) return "metadata: cannot use " + name + "=" + quoted(value);
     *list = std::move(*words);
   }
   if (found && (found.name() != "vm" || !found.children().empty()))
-    return "its Ballast metadata is not one <vm .../>";
-  if (policy == "pinned") return "its metadata pins it to this host";
-  if (policy == "ignored") return "its metadata says that Ballast ignores it";
+    return "metadata: expected one <vm .../>";
+  if (policy == "pinned") return "metadata: pinned to this host";
+  if (policy == "ignored") return "metadata: to be ignored by Ballast";
   if (policy == "movable") return {};
-  if (!policy.empty())
-    return "its Ballast metadata has policy=" + quoted(policy) +
-           ", expected movable, pinned or ignored";
-  return options.opt_in ? "its metadata does not opt in (policy=\"movable\")" : "";
+  if (!policy.empty()) return "metadata: unknown policy=" + quoted(policy);
+  return options.opt_in ? "it has not opted in by policy=\"movable\"" : "";
 }
 
 // A quota of 50 ms in periods of 100 ms is half a CPU for each vCPU.
@@ -173,6 +165,12 @@ Description describe(const std::string& xml, const DescribeOptions& options) {
   for (const Check check : {why_not_passthrough, why_not_cpu, why_not_disks}) {
     if (description.immovable.empty()) description.immovable = check(domain, options);
   }
+  // No plan knows of these rules: a VM that stays breaks none, and neither do the others that the
+  // rule names, which stay as well.
+  const bool ruled = !description.affinity.empty() || !description.anti_affinity.empty() ||
+                     !description.hosts.empty();
+  if (ruled && description.immovable.empty())
+    description.immovable = "metadata: bound by a rule, so it stays";
   return description;
 }
 

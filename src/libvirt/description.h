@@ -13,6 +13,7 @@
 //   anti-affinity="C"        on another host than each other VM of these groups
 //   hosts="H1 H2"            only on these hosts (their ids)
 //
+// A VM with one of these three rules stays where it is, so that the rule is not broken.
 // What cannot be understood keeps the VM where it is: a rule that was misread must not be broken.
 #pragma once
 

@@ -35,6 +35,10 @@ std::vector<HypervisorEvent> LibvirtHypervisor::take_events() { return machine_-
 
 int LibvirtHypervisor::event_descriptor() const { return machine_->mailbox().descriptor(); }
 
+std::map<std::string, std::uint64_t> LibvirtHypervisor::counters() const {
+  return machine_->counters();
+}
+
 std::string LibvirtHypervisor::migration_uri() const {
   return migration_uri_of(machine_->options().carrier, machine_->options().address);
 }

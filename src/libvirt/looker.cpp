@@ -1,5 +1,6 @@
 #include "looker.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -33,8 +34,10 @@ Status Looker::find_shape(Connection& connection) {
   HostShape shape;
   shape.cpus = node->cpus;
   shape.mhz = files_.clock_mhz().value_or(node->mhz);
-  if (!(shape.mhz > 0))
+  if (!(shape.mhz > 0)) {
     shape.mhz = options_.cpu_mhz ? *options_.cpu_mhz / shape.cpus : mhz_when_unknown;
+    gauges_["libvirt_clock_assumed_mhz"] = static_cast<std::uint64_t>(shape.mhz);
+  }
   shape.memory_mib = node->memory_mib;
   shape.network_mbit = files_.network_speed_mbit().value_or(unlimited);
   shape_ = shape;
@@ -83,16 +86,54 @@ Result<HostSample> Looker::sample(Connection& connection, Lane::Life& life) {
       last && rest_of(*last) > Duration(0)) {
     if (life.wait(rest_of(*last))) return stopping;
   }
+  double began_s = now_s();
   Result<Look> now = look(connection);
   if (!now) return now.error();
   if (meter_.needs_another(*now)) {
     meter_.keep(*now);
     if (life.wait(options_.between_looks)) return stopping;
+    began_s = now_s();
     now = look(connection);
     if (!now) return now.error();
   }
   describe_all(connection, *now);
-  return meter_.measure(*now, *shape_, described_);
+  set_gauges(*now, now_s() - began_s);
+  Result<HostSample> sample = meter_.measure(*now, *shape_, described_);
+  if (sample) measure_dirty_rate(connection, *sample, *now);
+  return sample;
+}
+
+// One VM a sample, in turn, of those that could be moved: the figure is for plans, and changes
+// slowly. What a later look finds is told.
+void Looker::measure_dirty_rate(Connection& connection, const HostSample& sample,
+                                const Look& look) {
+  std::string next;
+  std::string first;
+  for (const DomainLook& domain : look.domains) {
+    const VmId id = id_of(domain);
+    const bool wanted = std::any_of(sample.vms.begin(), sample.vms.end(), [&](const VmSample& vm) {
+      return vm.id == id && vm.movable && vm.presence == Presence::running;
+    });
+    if (!wanted) continue;
+    if (first.empty() || domain.uuid < first) first = domain.uuid;
+    if (domain.uuid > measured_last_ && (next.empty() || domain.uuid < next)) next = domain.uuid;
+  }
+  measured_last_ = next.empty() ? first : next;
+  // One that cannot be measured has no known rate: that is no reason to distrust its host.
+  if (!measured_last_.empty()) (void)connection.measure_dirty_rate(measured_last_);
+}
+
+void Looker::set_gauges(const Look& look, double took_s) {
+  const auto set = [&](const char* name, std::optional<double> value, double factor) {
+    if (value && *value >= 0 && *value < 1e9)
+      gauges_[name] = static_cast<std::uint64_t>(*value * factor);
+  };
+  set("libvirt_sample_took_ms", took_s, 1000);
+  const Pressure& pressure = look.host.pressure;
+  set("pressure_cpu_some_permille", pressure.cpu_some, 10);
+  set("pressure_memory_some_permille", pressure.memory_some, 10);
+  set("pressure_memory_full_permille", pressure.memory_full, 10);
+  set("pressure_io_full_permille", pressure.io_full, 10);
 }
 
 }  // namespace ballast::libvirt

@@ -17,10 +17,8 @@ constexpr std::size_t question_threads = 4;  // libvirtd serves five calls of a 
 constexpr std::size_t questions_waiting_max = 1024;
 constexpr Duration patience_at_end = std::chrono::milliseconds(500);
 
-std::string within_bounds(std::string text) {
-  text.resize(std::min(text.size(), limits::text_bytes_max));
-  return text;
-}
+// As it may be told to others.
+std::string tellable(const std::string& text) { return cleaned_text(text, limits::text_bytes_max); }
 
 }  // namespace
 
@@ -40,21 +38,30 @@ void Machine::submit(const HypervisorCommand& command) {
 
 void Machine::on(const SampleHost&) {
   // One that waits already will serve for this one, too.
-  (void)looks_.run([self = shared_from_this()](Lane::Life& life) {
-    Result<std::shared_ptr<Connection>> connection = self->looking_.get();
-    if (!connection) {
-      self->mailbox_.put(SampleFailed{within_bounds(connection.error().message)});
-      return;
-    }
-    Result<HostSample> sample = self->looker_.sample(**connection, life);
-    if (sample) {
-      self->mailbox_.put(HostSampled{std::move(*sample)});
-    } else {
-      self->mailbox_.put(SampleFailed{within_bounds(sample.error().message)});
-    }
-  });
+  (void)looks_.run([self = shared_from_this()](Lane::Life& life) { self->take_sample(life); });
   // A connection that was lost while nobody asked anything is opened again, and its events with it.
   (void)questions_.run([self = shared_from_this()](Lane::Life&) { (void)self->asking_.get(); });
+}
+
+void Machine::take_sample(Lane::Life& life) {
+  Result<std::shared_ptr<Connection>> connection = looking_.get();
+  Result<HostSample> sample =
+      connection ? looker_.sample(**connection, life) : Result<HostSample>(connection.error());
+  {
+    const std::lock_guard lock(mutex_);
+    ++counters_[sample ? "libvirt_samples" : "libvirt_samples_failed"];
+    for (const auto& [name, value] : looker_.gauges()) counters_[name] = value;
+  }
+  if (sample) {
+    mailbox_.put(HostSampled{std::move(*sample)});
+  } else {
+    mailbox_.put(SampleFailed{tellable(sample.error().message)});
+  }
+}
+
+std::map<std::string, std::uint64_t> Machine::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
 }
 
 void Machine::on(const QueryVm& command) { ask(command.vm); }
@@ -104,7 +111,7 @@ void Machine::on(const StartMigration& command) {
 }
 
 void Machine::migrate(const StartMigration& command) {
-  std::string why = within_bounds(why_not_migrated(command));
+  std::string why = tellable(why_not_migrated(command));
   {
     const std::lock_guard lock(mutex_);
     starting_.erase(command.vm);

@@ -21,6 +21,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   Machine(const Options& options, std::shared_ptr<Connector> connector);
 
   void submit(const HypervisorCommand& command);
+  std::map<std::string, std::uint64_t> counters() const;
   Mailbox& mailbox() { return mailbox_; }
   const Options& options() const { return options_; }
   // Nothing new begins; waits a moment for what is under way.
@@ -32,6 +33,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   void on(const StartMigration& command);
   void on(const AbortMigration& command);
 
+  void take_sample(Lane::Life& life);
   void ask(const VmId& vm);
   void migrate(const StartMigration& command);
   std::string why_not_migrated(const StartMigration& command);
@@ -48,7 +50,8 @@ class Machine : public std::enable_shared_from_this<Machine> {
   Lane questions_;
   Lane moves_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::uint64_t> counters_;
   std::set<VmId> asked_;       // questions that wait
   std::set<VmId> starting_;    // migrations that are not in libvirt's hands yet
   std::set<VmId> called_off_;  // ... and were aborted

@@ -13,6 +13,7 @@ namespace {
 // QEMU's own threads work beside the vCPUs; counters and the clock are not read at one instant.
 constexpr double extra_cpus = 4;
 constexpr double slack = 1.25;
+constexpr int shutting_down = 4;  // VIR_DOMAIN_SHUTDOWN
 
 bool holds_here(Presence presence) {
   return presence == Presence::running || presence == Presence::outgoing;
@@ -20,6 +21,15 @@ bool holds_here(Presence presence) {
 
 bool is_sensible(std::optional<double> value, double largest) {
   return value && *value >= 0 && *value <= largest;  // false for NaN
+}
+
+// What a look shows and the description does not: libvirt would refuse, or it is about to end.
+std::string why_it_must_stay(const DomainLook& now, const Description& description) {
+  if (!description.immovable.empty()) return description.immovable;
+  if (now.standing.job == DomainJob::other) return "a snapshot, backup or other job is running";
+  if (now.snapshots > 0) return "libvirt moves no VM that has snapshots";
+  if (now.standing.state == shutting_down) return "it is shutting down";
+  return {};
 }
 
 double growth(const std::optional<double>& before, const std::optional<double>& now) {
@@ -72,8 +82,8 @@ Result<VmSample> Meter::measure_vm(const Look& look, const DomainLook& now, cons
   VmSample vm;
   vm.id = id_of(now);
   vm.presence = presence_of(now.standing);
-  vm.movable = description.immovable.empty();
-  vm.immovable_reason = description.immovable;
+  vm.immovable_reason = cleaned_text(why_it_must_stay(now, description), limits::vm_text_bytes_max);
+  vm.movable = vm.immovable_reason.empty();
   vm.load.memory_mib = memory_of(now, description);
   if (!is_sensible(vm.load.memory_mib, limits::memory_mib_max))
     return Error{"the memory of VM " + quoted(now.name) + " is not a sensible number"};

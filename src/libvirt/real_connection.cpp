@@ -3,6 +3,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -177,6 +178,7 @@ class RealConnection final : public Connection {
     for (int i = 0; i < count; ++i) {
       looks.push_back(look_at(*records[i]));
       looks.back().standing.job = job_of(records[i]->dom);
+      looks.back().snapshots = std::max(0, virDomainSnapshotNum(records[i]->dom, 0));
     }
     return looks;
   }

@@ -62,9 +62,9 @@ TEST_CASE("disks: what only this host has keeps the VM here") {
     return "<disk type='" + type + "' device='disk'>" + inside + "<target dev='vda'/></disk>";
   };
   CHECK(why(disk("file", "<source file='/shared/a.qcow2'/>")).empty());
-  CHECK(tells(why(disk("file", "<source file='/var/a.qcow2'/>")), "disk vda (/var/a.qcow2)"));
+  CHECK(tells(why(disk("file", "<source file='/var/a.qcow2'/>")), "disk vda is local: a.qcow2"));
   CHECK(why(disk("block", "<source dev='/shared/lun'/>")).empty());
-  CHECK(tells(why(disk("block", "<source dev='/dev/sdb'/>")), "/dev/sdb"));
+  CHECK(tells(why(disk("block", "<source dev='/dev/sdb'/>")), "local: sdb"));
   CHECK(why(disk("network", "<source protocol='rbd' name='a'><host name='m'/></source>")).empty());
   CHECK(tells(why(disk("network", "<source protocol='nbd'><host transport='unix'/></source>")),
               "socket"));
@@ -73,11 +73,12 @@ TEST_CASE("disks: what only this host has keeps the VM here") {
   CHECK(why("<disk type='file' device='cdrom'><target dev='sda'/></disk>").empty());
   CHECK(tells(why("<disk type='file' device='cdrom'><source file='/iso/x.iso'/>"
                   "<target dev='sda'/></disk>"),
-              "disk sda (/iso/x.iso)"));
+              "disk sda is local: x.iso"));
   CHECK(tells(why(disk("nvme", "<source/>")), "type 'nvme'"));
-  CHECK(tells(why(disk("file", "<source file='/shared/a'/><mirror type='file'/>")), "copy"));
+  CHECK(
+      tells(why(disk("file", "<source file='/shared/a'/><mirror type='file'/>")), "being copied"));
   CHECK(tells(why(disk("file", "<source file='/shared/a'/>") + disk("file", "<source file='/b'/>")),
-              "(/b)"));
+              "local: b"));
 }
 
 TEST_CASE("whatever is passed through from this host keeps the VM here, each told by its name") {
@@ -111,12 +112,12 @@ TEST_CASE("a CPU that cannot move keeps the VM here") {
 }
 
 TEST_CASE("the owner's metadata: policy, groups and hosts") {
-  CHECK(tells(describe(owner_says("policy='pinned'"), rules()).immovable, "pins"));
-  CHECK(tells(describe(owner_says("policy='ignored'"), rules()).immovable, "ignores"));
+  CHECK(tells(describe(owner_says("policy='pinned'"), rules()).immovable, "pinned"));
+  CHECK(tells(describe(owner_says("policy='ignored'"), rules()).immovable, "ignored"));
   CHECK(describe(owner_says("policy='movable'"), rules()).immovable.empty());
   const Description ruled =
       describe(owner_says("affinity='app  db' anti-affinity='web' hosts='h1 h2'"), rules());
-  CHECK(ruled.immovable.empty());
+  CHECK(tells(ruled.immovable, "bound by a rule"));
   CHECK(ruled.affinity == std::vector<std::string>{"app", "db"});
   CHECK(ruled.anti_affinity == std::vector<std::string>{"web"});
   CHECK(ruled.hosts == std::vector<std::string>{"h1", "h2"});
@@ -126,9 +127,9 @@ TEST_CASE("the owner's metadata: policy, groups and hosts") {
 }
 
 TEST_CASE("where VMs opt in, only those that do may move") {
-  CHECK(tells(describe(plain_description(), rules(true)).immovable, "opt in"));
+  CHECK(tells(describe(plain_description(), rules(true)).immovable, "opted in"));
   CHECK(describe(owner_says("policy='movable'"), rules(true)).immovable.empty());
-  CHECK(tells(describe(owner_says("affinity='a'"), rules(true)).immovable, "opt in"));
+  CHECK(tells(describe(owner_says("affinity='a'"), rules(true)).immovable, "opted in"));
 }
 
 TEST_CASE("metadata that is not understood keeps the VM here and says what it found") {
@@ -142,9 +143,9 @@ TEST_CASE("metadata that is not understood keeps the VM here and says what it fo
   }
   CHECK(tells(
       describe(with_metadata("<b:vm xmlns:b='urn:ballast'><affinity/></b:vm>"), rules()).immovable,
-      "not one <vm"));
+      "expected one <vm"));
   CHECK(tells(describe(with_metadata("<b:host xmlns:b='urn:ballast'/>"), rules()).immovable,
-              "not one <vm"));
+              "expected one <vm"));
   // Somebody else's metadata is none of our business.
   CHECK(describe(with_metadata("<o:vm xmlns:o='urn:other' policy='pinned'/>"), rules())
             .immovable.empty());

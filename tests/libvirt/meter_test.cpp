@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "ballast/base/limits.h"
 #include "ballast/model/plausible.h"
 #include "fake_libvirt.h"
 
@@ -156,6 +157,9 @@ TEST_CASE(
   }
   SUBCASE("free is never more than the kernel has") {
     scene.look.host.memory_available_mib = 100;
+    scene.meter = Meter(std::nullopt, 0);
+    scene.meter.keep(scene.look);
+    scene.pass(10, 0);
     CHECK(scene.good().memory_free_mib == 100);
   }
   SUBCASE("free is never below nothing") {
@@ -247,6 +251,35 @@ TEST_CASE("figures that are missing or cannot be fail the sample, and say which"
   const Result<HostSample> sample = scene.measure();
   REQUIRE_FALSE(sample.ok());
   CHECK(sample.error().message.find(expected) != std::string::npos);
+}
+
+TEST_CASE("what libvirt would not move now is known before it is asked") {
+  Scene scene;
+  scene.add(running("vm1"));
+  scene.meter.keep(scene.look);
+  scene.pass(10, 0.1);
+  DomainLook& vm = scene.look.domains[0];
+  const char* expected = "";
+  SUBCASE("a job") {
+    vm.standing.job = DomainJob::other;
+    expected = "job is running";
+  }
+  SUBCASE("snapshots") {
+    vm.snapshots = 1;
+    expected = "has snapshots";
+  }
+  SUBCASE("its end") {
+    vm.standing.state = 4;
+    expected = "shutting down";
+  }
+  SUBCASE("its description, told in no more bytes than a report has for it") {
+    scene.described[vm.uuid].immovable = "disk vda is local: " + std::string(500, 'x') + "\n";
+    expected = "disk vda is local: xxx";
+  }
+  const HostSample sample = scene.good();
+  CHECK_FALSE(sample.vms[0].movable);
+  CHECK(sample.vms[0].immovable_reason.find(expected) != std::string::npos);
+  CHECK(is_clean_text(sample.vms[0].immovable_reason, limits::vm_text_bytes_max));
 }
 
 TEST_CASE("an absurd dirty rate is not told") {

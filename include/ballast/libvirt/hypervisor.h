@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,10 @@ struct Options {
   std::string root;                                  // of /proc and /sys; for tests
 };
 
+// The UUID of this host as its libvirtd tells it: the one by which hypervisors know each other.
+// Waits for the answer, but no longer than `patience`.
+Result<std::string> host_uuid(const std::string& uri, Duration patience = std::chrono::seconds(10));
+
 class Machine;
 class Connector;
 
@@ -57,6 +62,8 @@ class LibvirtHypervisor final : public port::Hypervisor {
   std::vector<HypervisorEvent> take_events() override;
   int event_descriptor() const override;
   std::string migration_uri() const override;  // "qemu+tls://ADDRESS/system"
+  // Samples taken and failed, how long the last one took, and how the host's own pressure stands.
+  std::map<std::string, std::uint64_t> counters() const override;
 
  private:
   explicit LibvirtHypervisor(std::shared_ptr<Machine> machine);

@@ -1,6 +1,8 @@
 // The seam to a hypervisor. One owner, one thread calls it; what blocks runs on threads of its own.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,9 @@ class Hypervisor {
 
   // Where other hypervisors of this kind send a migration to.
   virtual std::string migration_uri() const = 0;
+
+  // For `ballast status`: by name, with the unit as its last word.
+  virtual std::map<std::string, std::uint64_t> counters() const { return {}; }
 };
 
 }  // namespace ballast::port
