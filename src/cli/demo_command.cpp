@@ -53,7 +53,7 @@ struct Options {
   std::string trace;
   std::uint64_t seed = 1;
   bool json = false;
-  bool kill_master = false;
+  std::size_t kill_masters = 0;
 };
 
 struct Summary {
@@ -66,9 +66,9 @@ struct Summary {
   std::uint64_t remote_grants = 0;
   std::uint64_t lower_bound = 0;
   std::size_t masters = 1;
-  bool killed = false;
+  std::size_t killed = 0;
   std::vector<double> reattached_s;
-  std::size_t orphans = 0;  // slaves of the killed master that found no other
+  std::size_t orphans = 0;  // slaves of killed masters that found no other
   std::size_t vms_before = 0;
   std::size_t vms_after = 0;
   std::size_t vms_twice = 0;
@@ -105,31 +105,6 @@ class Interrupts {
   int descriptor_ = -1;
 };
 
-// The first group gets more than it can carry at its peak, the others less: room must be asked for.
-void unbalance_groups(Trace& trace, std::size_t groups) {
-  constexpr double first_at = 0.9;  // share of the group's CPU
-  constexpr double others_at = 0.5;
-  const std::size_t intervals = intervals_of(trace);
-  for (std::size_t group = 0; group < groups; ++group) {
-    double capacity = 0;
-    for (std::size_t host = group; host < trace.hosts.size(); host += groups)
-      capacity += trace.hosts[host].capacity.cpu_mhz;
-    double peak = 0;
-    for (std::size_t i = 0; i < intervals; ++i) {
-      double load = 0;
-      for (const TraceVm& vm : trace.vms) {
-        if (vm.host % groups == group)
-          load += load_at(trace, vm, trace.interval * static_cast<Duration::rep>(i)).cpu_mhz;
-      }
-      peak = std::max(peak, load);
-    }
-    const double factor = peak > 0 ? (group == 0 ? first_at : others_at) * capacity / peak : 1;
-    for (TraceVm& vm : trace.vms) {
-      if (vm.host % groups == group) vm.size.cpu_mhz *= factor;
-    }
-  }
-}
-
 Result<Trace> trace_of(const Options& options) {
   if (options.trace.empty()) {
     hypermodel::DayShape shape;
@@ -140,7 +115,7 @@ Result<Trace> trace_of(const Options& options) {
     shape.hot_share = 0.4;
     shape.peak_share = 0.63;
     Trace trace = worst_stretch(hypermodel::generate_day(shape), stretch);
-    if (options.masters > 1) unbalance_groups(trace, options.masters);
+    if (options.masters > 1) make_groups_need_each_other(trace, options.masters);
     return trace;
   }
   Result<Trace> day = files::read_trace(options.trace);
@@ -165,12 +140,12 @@ Result<std::vector<std::vector<VmId>>> placement_of(const DemoFleet& fleet, std:
 
 class Demo {
  public:
-  Demo(const Trace& trace, DemoFleet& fleet, DemoScreen& screen, bool kill_master)
+  Demo(const Trace& trace, DemoFleet& fleet, DemoScreen& screen, std::size_t kill_masters)
       : trace_(trace),
         fleet_(fleet),
         screen_(screen),
         watch_(trace, fleet),
-        kill_wanted_(kill_master),
+        kills_wanted_(kill_masters),
         began_(Clock::now()) {
     summary_.masters = fleet.masters();
     summary_.overloaded_before =
@@ -184,8 +159,8 @@ class Demo {
     for (;;) {
       if (interrupts.within(look_every)) return std::optional<Summary>();
       if (Status alive = fleet_.check_alive(); !alive) return alive.error();
-      if (kill_wanted_ && !watch_.killed() && Clock::now() - began_ >= kill_after)
-        watch_.kill_master();
+      if (kills_wanted_ > 0 && watch_.killed() == 0 && Clock::now() - began_ >= kill_after)
+        watch_.kill_masters(kills_wanted_);
       if (Status followed = watch_.follow_killed(); !followed) return followed.error();
       Result<node::View> view = watch_.look();
       // A busy machine answers late now and then.
@@ -262,7 +237,7 @@ class Demo {
   DemoFleet& fleet_;
   DemoScreen& screen_;
   DemoWatch watch_;
-  bool kill_wanted_;
+  std::size_t kills_wanted_;
   Clock::time_point began_;
   int missed_answers_ = 0;
   Summary summary_;
@@ -297,7 +272,10 @@ std::string as_json(const Summary& summary) {
 }
 
 std::string killed_line(const Summary& summary) {
-  std::string out = "a master was killed      its slaves had another after";
+  std::string out = summary.killed == 1
+                        ? "a master was killed      its slaves had another after"
+                        : std::to_string(summary.killed) +
+                              " masters were killed    their slaves had another after";
   for (const double span : summary.reattached_s) {
     char text[32];
     std::snprintf(text, sizeof text, " %.1f", span);
@@ -327,7 +305,7 @@ std::string as_text(const Summary& summary) {
   if (summary.masters > 1)
     out += "between groups           " + std::to_string(summary.remote) + " migrations, " +
            std::to_string(summary.remote_grants) + " grants\n";
-  if (summary.killed) out += killed_line(summary);
+  if (summary.killed > 0) out += killed_line(summary);
   if (summary.vms_before != summary.vms_after || summary.vms_twice != 0) {
     const std::size_t cut = out.find(", none lost");
     out.replace(cut, out.find('\n', cut) - cut, ": THIS IS A FAULT");
@@ -342,8 +320,10 @@ ExitCode run(const Options& options) {
   if (options.slaves < 1 || options.slaves >= nodes_max)
     return complain("--slaves: found " + std::to_string(options.slaves) + ", expected 1 to " +
                     std::to_string(nodes_max - 1));
-  if (options.kill_master && options.masters < 2)
-    return complain("--kill-master: found one master, expected --masters 2 or more");
+  if (options.kill_masters > 0 && options.kill_masters >= options.masters)
+    return complain("--kill-master: found it " + std::to_string(options.kill_masters) +
+                    " times and --masters " + std::to_string(options.masters) +
+                    ", expected at least one that stays");
   const Result<Trace> trace = trace_of(options);
   if (!trace) return complain(trace.error());
   if (trace->hosts.size() <= options.masters)
@@ -363,7 +343,7 @@ ExitCode run(const Options& options) {
     Result<std::unique_ptr<DemoFleet>> fleet = DemoFleet::start(fleet_options);
     if (!fleet) return complain(fleet.error());
     DemoScreen screen(options.json);
-    if (*fleet) summary = Demo(*trace, **fleet, screen, options.kill_master).play(interrupts);
+    if (*fleet) summary = Demo(*trace, **fleet, screen, options.kill_masters).play(interrupts);
   }
   if (!summary) return complain(summary.error());
   if (!*summary) {
@@ -389,8 +369,10 @@ void add_demo_command(CLI::App& app, Action& action) {
   command->add_option("--trace", options->trace,
                       "Folder with recorded loads, instead of a generated day (docs/formats.md)");
   command->add_option("--seed", options->seed, "Of the generated day")->capture_default_str();
-  command->add_flag("--kill-master", options->kill_master,
-                    "Kill a master in the middle (kill -9), and see its slaves find another");
+  command->add_flag(
+      "--kill-master", options->kill_masters,
+      "Kill a master in the middle (kill -9), and see its slaves find another; given\n"
+      "twice, two masters at once");
   command->add_flag("--json", options->json, "Print the summary as ballast-demo/1, and no more");
   command->footer(
       "Starts one process a host on loopback, lets a day go by in fast time, shows how hosts over\n"

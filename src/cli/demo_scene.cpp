@@ -1,6 +1,7 @@
 #include "demo_scene.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace ballast::cli {
@@ -12,6 +13,30 @@ std::vector<float> cut(const std::vector<float>& series, std::size_t first, std:
   for (std::size_t i = first; i < first + count; ++i)
     part.push_back(series[std::min(i, series.size() - 1)]);
   return part;
+}
+
+// The VM stands at this share of its host's CPU all day.
+void pin(const Trace& trace, TraceVm& vm, double share) {
+  vm.size.cpu_mhz = share * trace.hosts[vm.host].capacity.cpu_mhz;
+  vm.cpu_percent = {100};
+}
+
+// What the VMs of a group need at their common peak, as a share of its CPU; `but` is left out.
+double peak_of(const Trace& trace, std::size_t groups, std::size_t group, std::size_t but) {
+  const auto counts = [&](std::size_t host) { return host % groups == group && host != but; };
+  double capacity = 0;
+  for (std::size_t host = 0; host < trace.hosts.size(); ++host)
+    if (counts(host)) capacity += trace.hosts[host].capacity.cpu_mhz;
+  double peak = 0;
+  for (std::size_t i = 0; i < intervals_of(trace); ++i) {
+    double load = 0;
+    for (const TraceVm& vm : trace.vms) {
+      if (counts(vm.host))
+        load += load_at(trace, vm, trace.interval * static_cast<Duration::rep>(i)).cpu_mhz;
+    }
+    peak = std::max(peak, load);
+  }
+  return capacity > 0 ? peak / capacity : 0;
 }
 
 }  // namespace
@@ -68,6 +93,29 @@ Trace worst_stretch(const Trace& day, Duration length) {
     vm.memory_mib = cut(vm.memory_mib, worst, count);
   }
   return stretch;
+}
+
+void make_groups_need_each_other(Trace& trace, std::size_t groups) {
+  constexpr double first_group_at = 0.9;  // share of a group's CPU, of what is not pinned
+  constexpr double other_groups_at = 0.22;
+  constexpr double large[] = {0.49, 0.47};  // shares of a host's CPU
+  constexpr double beside_large = 0.005;
+  constexpr double exchangeable = 0.24;
+  const std::size_t crowded = groups;  // the first host that leads no group
+  for (std::size_t group = 0; group < groups; ++group) {
+    const double peak = peak_of(trace, groups, group, crowded);
+    const double goal = group == 0 ? first_group_at : other_groups_at;
+    for (TraceVm& vm : trace.vms)
+      if (vm.host % groups == group && peak > 0) vm.size.cpu_mhz *= goal / peak;
+  }
+  std::vector<std::size_t> seen(trace.hosts.size());
+  for (TraceVm& vm : trace.vms) {
+    const std::size_t number = seen[vm.host]++;
+    if (vm.host == crowded)
+      pin(trace, vm, number < std::size(large) ? large[number] : beside_large);
+    else if (vm.host % groups != 0 && number == 0)
+      pin(trace, vm, exchangeable);
+  }
 }
 
 }  // namespace ballast::cli

@@ -25,7 +25,7 @@ Result<node::View> DemoWatch::look() {
     if (!fleet_.runs(master)) continue;
     Result<node::View> view = fleet_.watch_master(master, last_event_[master]);
     if (!view) {
-      if (killed() && master + 1 == fleet_.masters()) continue;  // it is only starting again
+      if (killed_ > 0 && is_victim(master)) continue;  // it is only starting again
       return view.error();
     }
     counters_[master] = view->counters;
@@ -55,31 +55,41 @@ std::uint64_t DemoWatch::counter(const std::string& name) const {
   return sum;
 }
 
-void DemoWatch::kill_master() {
-  const std::size_t victim = fleet_.masters() - 1;
+void DemoWatch::kill_masters(std::size_t count) {
+  killed_ = count;
   for (std::size_t host = fleet_.masters(); host < trace_.hosts.size(); ++host) {
     const Result<node::View> view = fleet_.view(host);
-    if (view && view->master == trace_.hosts[victim].id) orphans_.push_back(host);
+    for (std::size_t master = 0; view && master < fleet_.masters(); ++master)
+      if (is_victim(master) && view->master == trace_.hosts[master].id) orphans_[host] = master;
   }
-  fleet_.kill(victim);
+  for (std::size_t master = 0; master < fleet_.masters(); ++master) {
+    if (!is_victim(master)) continue;
+    fleet_.kill(master);
+    for (const auto& [name, count_then] : std::exchange(counters_[master], {}))
+      counters_of_the_dead_[name] += count_then;
+    last_event_[master] = 0;
+  }
   killed_at_ = Clock::now();
-  counters_of_the_dead_ = std::exchange(counters_[victim], {});
-  last_event_[victim] = 0;
 }
 
 Status DemoWatch::follow_killed() {
-  if (!killed_at_ || restarted_) return {};
-  const std::size_t victim = fleet_.masters() - 1;
-  const auto passed = Clock::now() - *killed_at_;
-  std::erase_if(orphans_, [&](std::size_t host) {
-    const Result<node::View> view = fleet_.view(host);
-    if (!view || view->master.empty() || view->master == trace_.hosts[victim].id) return false;
-    reattached_s_.push_back(std::chrono::duration<double>(Clock::now() - *killed_at_).count());
+  if (killed_ == 0 || restarted_) return {};
+  const auto passed = Clock::now() - killed_at_;
+  std::erase_if(orphans_, [&](const auto& orphan) {
+    const Result<node::View> view = fleet_.view(orphan.first);
+    if (!view || view->master.empty()) return false;
+    for (std::size_t master = 0; master < fleet_.masters(); ++master)
+      if (is_victim(master) && view->master == trace_.hosts[master].id) return false;
+    reattached_s_.push_back(std::chrono::duration<double>(Clock::now() - killed_at_).count());
     return true;
   });
   if (!orphans_.empty() && passed < orphaned_at_most) return {};
   restarted_ = true;
-  return fleet_.launch(victim);
+  for (std::size_t master = 0; master < fleet_.masters(); ++master) {
+    if (!is_victim(master)) continue;
+    if (Status launched = fleet_.launch(master); !launched) return launched;
+  }
+  return {};
 }
 
 }  // namespace ballast::cli

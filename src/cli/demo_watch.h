@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,17 +24,18 @@ class DemoWatch {
   // Summed over the masters, and over their lives.
   std::uint64_t counter(const std::string& name) const;
 
-  // Kills the last master with SIGKILL.
-  void kill_master();
-  // Notices which of its slaves belong to another master by now, and starts it anew when all do, or
-  // after 10 s.
+  // Kills the last so many masters at once, with SIGKILL.
+  void kill_masters(std::size_t count);
+  // Notices which of their slaves belong to another master by now, and starts the killed ones anew
+  // when all do, or after 10 s.
   Status follow_killed();
-  bool killed() const { return killed_at_.has_value(); }
-  // For each slave of the killed master, how long it had none; those without one are missing.
+  std::size_t killed() const { return killed_; }
+  // For each slave of a killed master, how long it had none; those without one are missing.
   const std::vector<double>& reattached_s() const { return reattached_s_; }
   std::size_t orphans() const { return orphans_.size(); }
 
  private:
+  bool is_victim(std::size_t master) const { return master + killed_ >= fleet_.masters(); }
   using Clock = std::chrono::steady_clock;
 
   const Trace& trace_;
@@ -43,8 +43,9 @@ class DemoWatch {
   std::vector<std::uint64_t> last_event_;  // of each master
   std::vector<std::map<std::string, std::uint64_t>> counters_;
   std::map<std::string, std::uint64_t> counters_of_the_dead_;
-  std::optional<Clock::time_point> killed_at_;
-  std::vector<std::size_t> orphans_;
+  std::size_t killed_ = 0;
+  Clock::time_point killed_at_;
+  std::map<std::size_t, std::size_t> orphans_;  // slaves, and the master that each has lost
   std::vector<double> reattached_s_;
   bool restarted_ = false;
 };

@@ -1,6 +1,8 @@
 #include "ballast/market/asker.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "ballast/base/limits.h"
 
@@ -17,18 +19,21 @@ constexpr std::size_t open_max = 8;
 constexpr Duration soon = std::chrono::milliseconds(200);
 constexpr std::size_t none = ~std::size_t{0};
 
+// As the grantor will: out of the tightest hole.
 void take_room(std::vector<Resources>& holes, const Resources& load) {
+  Resources* tightest = nullptr;
   for (Resources& hole : holes) {
-    if (!fits(hole, load)) continue;
-    hole -= load;
-    return;
+    if (fits(hole, load) && (tightest == nullptr || hole.cpu_mhz < tightest->cpu_mhz))
+      tightest = &hole;
   }
+  if (tightest != nullptr) *tightest -= load;
 }
 
 }  // namespace
 
 // Numbers of another life must not be taken for ours: they begin anywhere.
-Asker::Asker(std::uint64_t seed) : random_(seed), next_number_(random_.next() >> 16U) {}
+Asker::Asker(AskerSettings settings, std::uint64_t seed)
+    : settings_(std::move(settings)), random_(seed), next_number_(random_.next() >> 16U) {}
 
 void Asker::need(TimePoint now, std::vector<wire::Want> wants) {
   std::map<VmId, Need> needs;
@@ -60,35 +65,59 @@ std::vector<Seller> Asker::as_known(TimePoint now, const std::vector<Seller>& se
   return known;
 }
 
-// By chance, weighted by how often the VM fits there; of a swap, by the largest room.
-std::size_t Asker::choose(TimePoint now, const Need& need, const std::vector<Seller>& sellers,
-                          bool as_swap) {
-  double total = 0;
-  std::vector<double> weights(sellers.size(), 0);
-  for (std::size_t i = 0; i < sellers.size(); ++i) {
-    const Seller& seller = sellers[i];
-    const auto refused = need.refused_by.find(seller.master);
-    if (refused != need.refused_by.end() && refused->second.until > now &&
-        refused->second.incarnation == seller.incarnation &&
-        refused->second.version == seller.version)
-      continue;
-    if (as_swap) {
-      if (!seller.holes.empty()) weights[i] = std::max(1.0, seller.holes.front().cpu_mhz);
-    } else {
-      weights[i] = static_cast<double>(slots_for(seller.holes, need.want.load));
-    }
-    total += weights[i];
-  }
+double Asker::weight_of(TimePoint now, const Need& need, const Seller& seller, bool as_swap) const {
+  const auto refused = need.refused_by.find(seller.master);
+  if (refused != need.refused_by.end() && refused->second.until > now &&
+      refused->second.incarnation == seller.incarnation &&
+      refused->second.version == seller.version)
+    return 0;
+  if (!as_swap) return fit_of(seller.holes, need.want.load);
+  // Where there is much room, a small VM in exchange makes enough of it.
+  return seller.holes.empty() ? 0 : std::max(1.0, seller.holes.front().cpu_mhz);
+}
+
+std::size_t Asker::choose(const std::vector<double>& weights) {
+  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
   if (total <= 0) return none;
   double at = random_.between(0, total);
   std::size_t last = none;
-  for (std::size_t i = 0; i < sellers.size(); ++i) {
+  for (std::size_t i = 0; i < weights.size(); ++i) {
     if (weights[i] <= 0) continue;
     last = i;
     at -= weights[i];
     if (at < 0) break;
   }
   return last;
+}
+
+std::vector<double> Asker::weights_of(TimePoint now, const Need& need,
+                                      const std::vector<Seller>& sellers, bool as_swap) const {
+  std::vector<double> weights;
+  for (const Seller& seller : sellers) weights.push_back(weight_of(now, need, seller, as_swap));
+  return weights;
+}
+
+std::size_t Asker::choose_or_wait(TimePoint now, Need& need, const std::vector<Seller>& sellers,
+                                  const std::vector<bool>& ours, bool& as_swap) {
+  as_swap = false;
+  const std::vector<double> weights = weights_of(now, need, sellers, false);
+  std::vector<double> weights_of_ours = weights;
+  for (std::size_t i = 0; i < sellers.size(); ++i) {
+    if (!ours[i]) weights_of_ours[i] = 0;
+  }
+  if (const std::size_t chosen = choose(weights_of_ours); chosen != none) return chosen;
+  std::size_t chosen = choose(weights);
+  if (chosen != none && !need.waited) {
+    need.waited = true;
+    need.next = now + duration_of_seconds(seconds_of(settings_.news_take) * random_.between(1, 2));
+    if (need.next > now) return none;
+  }
+  if (chosen == none && need.want.takes_back) {
+    as_swap = true;
+    chosen = choose(weights_of(now, need, sellers, true));
+  }
+  if (chosen == none) need.next = now + nobody_for;
+  return chosen;
 }
 
 void Asker::free_needs_of(std::uint64_t number, const Open& open, TimePoint now,
@@ -133,16 +162,13 @@ std::vector<Asker::Send> Asker::tick(TimePoint now, const std::vector<Seller>& s
   if (due.empty()) return sends;
   std::sort(due.begin(), due.end(), [](auto* a, auto* b) { return a->order < b->order; });
   std::vector<Seller> known = as_known(now, sellers);
+  const std::vector<bool> ours = ours_first(settings_.self, known);
   std::map<NodeId, std::uint64_t> asked;  // number of the request that goes out now; 0: one is open
   for (const auto& [number, open] : open_) asked.emplace(open.to, 0);
   for (Need* need : due) {
-    std::size_t chosen = choose(now, *need, known, false);
-    const bool as_swap = chosen == none && need->want.takes_back;
-    if (as_swap) chosen = choose(now, *need, known, true);
-    if (chosen == none) {
-      need->next = now + nobody_for;
-      continue;
-    }
+    bool as_swap = false;
+    const std::size_t chosen = choose_or_wait(now, *need, known, ours, as_swap);
+    if (chosen == none) continue;
     Seller& seller = known[chosen];
     const auto entry = asked.find(seller.master);
     const bool busy = entry != asked.end() && entry->second == 0;

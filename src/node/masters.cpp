@@ -133,7 +133,7 @@ std::vector<market::Seller> Masters::sellers() const {
     if (kept.withdrawn) continue;
     const wire::Summary& summary = kept.item->summary;
     sellers.push_back({summary.self.id, summary.self.endpoint, kept.item->incarnation,
-                       kept.item->version, summary.holes});
+                       kept.item->version, summary.holes, summary.surplus_vms > 0});
   }
   return sellers;
 }

@@ -11,6 +11,14 @@ constexpr Duration repeat_every = std::chrono::seconds(2);
 constexpr Duration note_for = std::chrono::seconds(70);  // a lease not begun is gone by then
 constexpr Duration other_awaited_for = std::chrono::minutes(10);
 
+// News is with all masters of a middling mesh after two or three rounds.
+market::AskerSettings asker_settings(const Config& config) {
+  market::AskerSettings settings;
+  settings.self = config.node.id;
+  settings.news_take = 2 * config.mesh.gossip_interval;
+  return settings;
+}
+
 }  // namespace
 
 Trade::Trade(const Config& config, std::uint64_t incarnation, std::uint64_t seed, Group& group,
@@ -20,7 +28,7 @@ Trade::Trade(const Config& config, std::uint64_t incarnation, std::uint64_t seed
       ledger_(ledger),
       conductor_(conductor),
       out_(out),
-      asker_(seed),
+      asker_(asker_settings(config), seed),
       grantor_(ledger),
       proposals_(incarnation << 32U) {}
 

@@ -97,18 +97,37 @@ class Demo(unittest.TestCase):
         self.assertEqual(self.nodes(), [])
         self.assertEqual(os.listdir(self.folder), [])
 
-    def test_slaves_of_a_killed_master_find_another(self):
-        demo = self.start("--masters", "3", "--slaves", "9", "--kill-master")
+    def check_killed(self, masters_killed):
+        """Three masters, and so many of them killed in the middle; gives back the result."""
+        demo = self.start("--masters", "3", "--slaves", "9", *masters_killed * ["--kill-master"])
         out, err = demo.communicate(timeout=2 * PATIENCE_S)
         self.assertEqual(demo.returncode, 0, f"{out}\n{err}")
         result = json.loads(out)
+        self.assertGreater(result["overloaded_before"], 0)
+        self.assertEqual(result["relievable_left"], 0)
         self.assertEqual(result["vms_before"], result["vms_after"])
-        self.assertGreaterEqual(result["remote_grants"], 1)
-        self.assertGreater(result["migrations"]["remote"], 0)
-        self.assertGreater(len(result["reattached_s"]), 0)
+        # Each master leads three slaves.
+        self.assertEqual(len(result["reattached_s"]), 3 * masters_killed)
         for span in result["reattached_s"]:
             self.assertLess(span, 10)
         self.assertEqual(self.nodes(), [])
+        self.assertEqual(os.listdir(self.folder), [])
+        return result
+
+    def test_groups_help_each_other_and_slaves_of_a_killed_master_find_another(self):
+        result = self.check_killed(1)
+        self.assertGreaterEqual(result["remote_grants"], 1)
+        self.assertGreater(result["migrations"]["remote"], 0)
+        self.assertGreaterEqual(result["migrations"]["swaps"], 1)
+
+    def test_slaves_of_two_killed_masters_find_the_third(self):
+        self.check_killed(2)
+
+    def test_the_last_master_is_not_killed(self):
+        demo = self.start("--masters", "2", "--kill-master", "--kill-master")
+        out, err = demo.communicate(timeout=PATIENCE_S)
+        self.assertEqual((demo.returncode, out), (2, ""))
+        self.assertIn("at least one that stays", err)
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_sigterm_ends_it_in_order(self):

@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 
 const TimePoint start = TimePoint(std::chrono::hours(1));
 
+AskerSettings settings(const std::string& self = "self") { return {NodeId(self), 2s}; }
+
 wire::Want want(const std::string& vm, double mhz) {
   wire::Want want;
   want.vm = VmId(vm);
@@ -52,7 +54,7 @@ wire::RequestAnswer refused(const wire::Request& request, std::vector<Resources>
 }
 
 TEST_CASE("only who has a hole that fits is asked, and one that is granted is not asked again") {
-  Asker asker(1);
+  Asker asker(settings(), 1);
   asker.need(start, {want("v1", 3000)});
   const std::vector<Seller> sellers = {seller("small", {2000, 2000}), seller("fits", {4000})};
   const auto sends = asker.tick(start, sellers);
@@ -66,21 +68,62 @@ TEST_CASE("only who has a hole that fits is asked, and one that is granted is no
   CHECK(asker.tick(start + 60s, sellers).empty());
 }
 
-TEST_CASE("choice is by chance, weighted by how often the VM fits") {
+TEST_CASE("choice is by chance, and tight holes are likelier, so that large ones stay large") {
   std::map<std::string, int> asked;
   for (std::uint64_t seed = 1; seed <= 400; ++seed) {
-    Asker asker(seed);
+    Asker asker(settings(), seed);
     asker.need(start, {want("v1", 1000)});
-    const auto sends = asker.tick(start, {seller("one", {1500}), seller("three", {3000})});
+    const auto sends = asker.tick(start, {seller("tight", {1500}), seller("wide", {3000})});
     REQUIRE(sends.size() == 1);
     ++asked[sends[0].to.str()];
   }
-  CHECK(asked["one"] > 60);
-  CHECK(asked["three"] > 2 * asked["one"]);
+  CHECK(asked["wide"] > 40);
+  CHECK(asked["tight"] > 2 * asked["wide"]);
+}
+
+// Those with room, and those in need but `self`.
+std::vector<Seller> as_seen_by(const std::string& self, std::vector<Seller> sellers) {
+  for (const std::string id : {"n1", "n2", "n3", "n4"}) {
+    if (id == self) continue;
+    sellers.push_back(seller(id, {}));
+    sellers.back().in_need = true;
+  }
+  return sellers;
+}
+
+TEST_CASE("masters in need share the others out: who asks at once, asks where no other does") {
+  std::vector<Seller> sellers;
+  for (int i = 0; i < 40; ++i) sellers.push_back(seller("s" + std::to_string(i), {1500}));
+  std::map<NodeId, int> asked;
+  for (const std::string id : {"n1", "n2", "n3", "n4"}) {
+    Asker asker(settings(id), 1);
+    asker.need(start, {want(id + "-1", 1000), want(id + "-2", 1000), want(id + "-3", 1000)});
+    for (const auto& send : asker.tick(start, as_seen_by(id, sellers))) ++asked[send.to];
+  }
+  CHECK(asked.size() == 12);
+}
+
+TEST_CASE(
+    "what fits nowhere in the share of its master is asked for elsewhere when news are known") {
+  std::size_t at_once = 0;
+  for (const std::string id : {"n1", "n2", "n3", "n4"}) {
+    const std::vector<Seller> sellers = as_seen_by(id, {seller("room", {1500})});
+    Asker asker(settings(id), 1);
+    asker.need(start, {want("v", 1000)});
+    if (!asker.tick(start, sellers).empty()) {
+      ++at_once;
+      continue;
+    }
+    CHECK(asker.next_deadline() >= start + 2s);
+    CHECK(asker.next_deadline() <= start + 4s);
+    CHECK(asker.tick(start + 1s, sellers).empty());
+    CHECK(asker.tick(start + 4s, sellers).size() == 1);
+  }
+  CHECK(at_once == 1);
 }
 
 TEST_CASE("who refuses is not asked again until it says something new; the next one is") {
-  Asker asker(3);
+  Asker asker(settings(), 3);
   asker.need(start, {want("v1", 1000)});
   const std::vector<Seller> sellers = {seller("a", {1500}), seller("b", {1500})};
   auto sends = asker.tick(start, sellers);
@@ -105,7 +148,7 @@ TEST_CASE("who refuses is not asked again until it says something new; the next 
 }
 
 TEST_CASE("nobody starves: what is refused everywhere is asked for again") {
-  Asker asker(4);
+  Asker asker(settings(), 4);
   asker.need(start, {want("v1", 1000)});
   const std::vector<Seller> sellers = {seller("a", {1500})};
   auto sends = asker.tick(start, sellers);
@@ -117,7 +160,7 @@ TEST_CASE("nobody starves: what is refused everywhere is asked for again") {
 }
 
 TEST_CASE("a request without an answer is repeated, then its master is left alone") {
-  Asker asker(5);
+  Asker asker(settings(), 5);
   asker.need(start, {want("v1", 1000)});
   const std::vector<Seller> sellers = {seller("a", {1500}), seller("b", {1500})};
   const auto first = asker.tick(start, sellers);
@@ -136,7 +179,7 @@ TEST_CASE("a request without an answer is repeated, then its master is left alon
 }
 
 TEST_CASE("what the plan no longer names is no longer asked for, and its grant is given back") {
-  Asker asker(6);
+  Asker asker(settings(), 6);
   asker.need(start, {want("v1", 1000)});
   const auto sends = asker.tick(start, {seller("a", {1500})});
   asker.need(start + 1s, {});
@@ -146,7 +189,7 @@ TEST_CASE("what the plan no longer names is no longer asked for, and its grant i
 }
 
 TEST_CASE("several VMs are spread over what is there, and never more than fits by hearsay") {
-  Asker asker(7);
+  Asker asker(settings(), 7);
   asker.need(start, {want("v1", 1000), want("v2", 1000), want("v3", 1000), want("v4", 1000)});
   const auto sends =
       asker.tick(start, {seller("a", {1500}), seller("b", {2500}), seller("c", {900})});
@@ -160,7 +203,7 @@ TEST_CASE("several VMs are spread over what is there, and never more than fits b
 }
 
 TEST_CASE("a VM that fits nowhere is offered in exchange, if its host can take something back") {
-  Asker asker(8);
+  Asker asker(settings(), 8);
   wire::Want one = want("v1", 5000);
   one.takes_back = Resources{2000, 8192, 100};
   asker.need(start, {one, want("v2", 5000)});

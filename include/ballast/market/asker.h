@@ -1,9 +1,12 @@
 // Asks other masters for room: who is asked for what, who answered what, and whom to ask next.
 //
 // A VM is asked for at one master at a time. Which one is left to weighted chance among those whose
-// last word says that it fits, so that masters in need do not all run to the same one; a refusal
-// teaches what room is left there, and the next one is asked. Who does not answer is left alone for
-// a while; a grant that comes after all is given back. Source: design, section 3, steps 6 and 7.
+// last word says that it fits, the tighter the likelier, so that large holes stay for large VMs. So
+// that masters in need do not all run to the same one, they share the others out among themselves
+// and ask elsewhere only when none of their share fits, and then a little later, when the grants of
+// the first moment are known. A refusal teaches what room is left there, and the next one is asked.
+// Who does not answer is left alone for a while; a grant that comes after all is given back.
+// Source: design, section 3, steps 6 and 7.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +33,16 @@ struct AskerCounters {
   std::uint64_t given_back = 0;  // grants that came too late
 };
 
+struct AskerSettings {
+  NodeId self;
+  // How long the news of a grant take to get about. Who must ask outside of its share waits for
+  // once to twice as long, by chance.
+  Duration news_take = std::chrono::seconds(2);
+};
+
 class Asker {
  public:
-  explicit Asker(std::uint64_t seed);
+  Asker(AskerSettings settings, std::uint64_t seed);
 
   struct Send {
     NodeId to;
@@ -83,7 +93,8 @@ class Asker {
     std::uint64_t request = 0;  // that asks for it; 0: none
     std::uint32_t tries = 0;
     std::map<NodeId, Refused> refused_by;
-    TimePoint next;  // not asked for before
+    TimePoint next;       // not asked for before
+    bool waited = false;  // for news, before it is asked for outside of our share
   };
   struct Open {
     NodeId to;
@@ -104,11 +115,18 @@ class Asker {
 
   void give_up_silent(TimePoint now);
   std::vector<Seller> as_known(TimePoint now, const std::vector<Seller>& sellers) const;
-  std::size_t choose(TimePoint now, const Need& need, const std::vector<Seller>& sellers,
-                     bool as_swap);
+  // What this seller weighs in the choice for that VM; 0: it is not to be asked.
+  double weight_of(TimePoint now, const Need& need, const Seller& seller, bool as_swap) const;
+  std::vector<double> weights_of(TimePoint now, const Need& need,
+                                 const std::vector<Seller>& sellers, bool as_swap) const;
+  std::size_t choose(const std::vector<double>& weights);
+  // Whom to ask for this VM now; nobody, and `next` is set, when that has to wait.
+  std::size_t choose_or_wait(TimePoint now, Need& need, const std::vector<Seller>& sellers,
+                             const std::vector<bool>& ours, bool& as_swap);
   Open& request_to(TimePoint now, const Seller& seller, std::uint64_t& number);
   void free_needs_of(std::uint64_t number, const Open& open, TimePoint now, TimePoint avoid_until);
 
+  const AskerSettings settings_;
   Random random_;
   std::uint64_t next_number_;
   std::map<VmId, Need> needs_;
