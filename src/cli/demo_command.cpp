@@ -287,20 +287,21 @@ std::string killed_line(const Summary& summary) {
 }
 
 std::string as_text(const Summary& summary) {
+  const std::string needed = summary.lower_bound == 0
+                                 ? ""
+                                 : ", at least " + std::to_string(summary.lower_bound) +
+                                       " were needed for the plans carried out in full";
   char text[640];
-  std::snprintf(
-      text, sizeof text,
-      "hosts over a threshold   %zu with nothing moved at the start, %zu at the end\n"
-      "that could be relieved   %zu\n"
-      "migrations               %llu done (%llu swaps), at least %llu were needed for the "
-      "plans carried out in full\n"
-      "VMs                      %zu before, %zu after, none lost, none twice\n"
-      "time                     %.1f s\n",
-      summary.overloaded_before, summary.overloaded_after, summary.relievable_left,
-      static_cast<unsigned long long>(summary.migrations),
-      static_cast<unsigned long long>(summary.swaps),
-      static_cast<unsigned long long>(summary.lower_bound), summary.vms_before, summary.vms_after,
-      summary.elapsed_ms / 1000);
+  std::snprintf(text, sizeof text,
+                "hosts over a threshold   %zu with nothing moved at the start, %zu at the end\n"
+                "that could be relieved   %zu\n"
+                "migrations               %llu done (%llu swaps)%s\n"
+                "VMs                      %zu before, %zu after, none lost, none twice\n"
+                "time                     %.1f s\n",
+                summary.overloaded_before, summary.overloaded_after, summary.relievable_left,
+                static_cast<unsigned long long>(summary.migrations),
+                static_cast<unsigned long long>(summary.swaps), needed.c_str(), summary.vms_before,
+                summary.vms_after, summary.elapsed_ms / 1000);
   std::string out = text;
   if (summary.masters > 1)
     out += "between groups           " + std::to_string(summary.remote) + " migrations, " +

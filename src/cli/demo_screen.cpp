@@ -18,8 +18,11 @@ constexpr const char* start_over = "\x1b[H";
 constexpr const char* end_of_line = "\x1b[K\n";
 constexpr const char* end_of_picture = "\x1b[J";
 
-// What a watcher wants to read: plans, and what became of each migration with its reason.
-bool is_of_interest(const node::Event& event) { return event.kind != node::EventKind::attached; }
+// What a watcher wants to read: plans, what became of each migration with its reason, and whatever
+// the demo itself does (number 0). Who joins whom at the start is no news.
+bool is_of_interest(const node::Event& event) {
+  return event.kind != node::EventKind::attached || event.number == 0;
+}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "demo_watch.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ballast::cli {
 namespace {
@@ -20,9 +21,13 @@ DemoWatch::DemoWatch(const Trace& trace, DemoFleet& fleet)
 
 Result<node::View> DemoWatch::look() {
   node::View all;
-  std::map<HostId, node::HostView> hosts;
+  all.events = std::exchange(news_, {});
+  std::map<HostId, Shown> hosts;
   for (std::size_t master = 0; master < fleet_.masters(); ++master) {
-    if (!fleet_.runs(master)) continue;
+    if (!fleet_.runs(master)) {
+      hosts.try_emplace(trace_.hosts[master].id, Shown{master, as_killed(master)});
+      continue;
+    }
     Result<node::View> view = fleet_.watch_master(master, last_event_[master]);
     if (!view) {
       if (killed_ > 0 && is_victim(master)) continue;  // it is only starting again
@@ -30,8 +35,8 @@ Result<node::View> DemoWatch::look() {
     }
     counters_[master] = view->counters;
     for (node::HostView& host : view->hosts) {
-      const auto [known, is_new] = hosts.try_emplace(host.id, host);
-      if (!is_new && is_better(host, known->second)) known->second = host;
+      const auto [known, is_new] = hosts.try_emplace(host.id, Shown{master, host});
+      if (!is_new && is_better(host, known->second.host)) known->second = {master, host};
     }
     for (node::Event& event : view->events) {
       last_event_[master] = event.number;
@@ -41,8 +46,33 @@ Result<node::View> DemoWatch::look() {
     all.in_flight.insert(all.in_flight.end(), view->in_flight.begin(), view->in_flight.end());
     all.leases.insert(all.leases.end(), view->leases.begin(), view->leases.end());
   }
-  for (auto& [id, host] : hosts) all.hosts.push_back(std::move(host));
+  // Group by group, its master first.
+  for (std::size_t master = 0; master < fleet_.masters(); ++master) {
+    for (const bool leads : {true, false}) {
+      for (const auto& [id, shown] : hosts) {
+        if (shown.master == master && (id == trace_.hosts[master].id) == leads)
+          all.hosts.push_back(shown.host);
+      }
+    }
+  }
   return all;
+}
+
+node::HostView DemoWatch::as_killed(std::size_t master) const {
+  node::HostView host;
+  host.id = trace_.hosts[master].id;
+  host.role = Role::master;
+  host.capacity = trace_.hosts[master].capacity;
+  host.thresholds = trace_.thresholds;
+  host.state = "killed; its VMs run on, nobody reports them";
+  return host;
+}
+
+void DemoWatch::tell(node::EventKind kind, std::string text) {
+  node::Event event;
+  event.kind = kind;
+  event.text = std::move(text);
+  news_.push_back(std::move(event));
 }
 
 std::uint64_t DemoWatch::counter(const std::string& name) const {
@@ -65,6 +95,11 @@ void DemoWatch::kill_masters(std::size_t count) {
   for (std::size_t master = 0; master < fleet_.masters(); ++master) {
     if (!is_victim(master)) continue;
     fleet_.kill(master);
+    std::string left;
+    for (const auto& [slave, of] : orphans_)
+      if (of == master) left += " " + trace_.hosts[slave].id.str();
+    tell(node::EventKind::lost, "master '" + trace_.hosts[master].id.str() +
+                                    "' is killed (kill -9); without a master now:" + left);
     for (const auto& [name, count_then] : std::exchange(counters_[master], {}))
       counters_of_the_dead_[name] += count_then;
     last_event_[master] = 0;
@@ -81,6 +116,8 @@ Status DemoWatch::follow_killed() {
     for (std::size_t master = 0; master < fleet_.masters(); ++master)
       if (is_victim(master) && view->master == trace_.hosts[master].id) return false;
     reattached_s_.push_back(std::chrono::duration<double>(Clock::now() - killed_at_).count());
+    tell(node::EventKind::attached, "'" + trace_.hosts[orphan.first].id.str() + "' belongs to '" +
+                                        view->master.str() + "' now");
     return true;
   });
   if (!orphans_.empty() && passed < orphaned_at_most) return {};
@@ -88,6 +125,7 @@ Status DemoWatch::follow_killed() {
   for (std::size_t master = 0; master < fleet_.masters(); ++master) {
     if (!is_victim(master)) continue;
     if (Status launched = fleet_.launch(master); !launched) return launched;
+    tell(node::EventKind::attached, "'" + trace_.hosts[master].id.str() + "' is started again");
   }
   return {};
 }

@@ -18,8 +18,9 @@ class DemoWatch {
  public:
   DemoWatch(const Trace& trace, DemoFleet& fleet);
 
-  // What all masters that live say together: their hosts, migrations and news. Error when one that
-  // should answer does not.
+  // What all masters that live say together: their hosts, group by group, migrations and news. What
+  // the demo itself did is among the news, with the number 0. Error when a master that should
+  // answer does not.
   Result<node::View> look();
   // Summed over the masters, and over their lives.
   std::uint64_t counter(const std::string& name) const;
@@ -37,6 +38,13 @@ class DemoWatch {
  private:
   bool is_victim(std::size_t master) const { return master + killed_ >= fleet_.masters(); }
   using Clock = std::chrono::steady_clock;
+  struct Shown {
+    std::size_t master = 0;
+    node::HostView host;
+  };
+
+  node::HostView as_killed(std::size_t master) const;
+  void tell(node::EventKind kind, std::string text);
 
   const Trace& trace_;
   DemoFleet& fleet_;
@@ -47,6 +55,7 @@ class DemoWatch {
   Clock::time_point killed_at_;
   std::map<std::size_t, std::size_t> orphans_;  // slaves, and the master that each has lost
   std::vector<double> reattached_s_;
+  std::vector<node::Event> news_;
   bool restarted_ = false;
 };
 

@@ -70,12 +70,13 @@ class Node:
         self.log_file = self.folder / "log"
         self.process = None
         self.key = None
+        self.inside = []  # what its command line begins with, to run it elsewhere
 
     def start(self):
         with open(self.log_file, "ab") as log:
             # Closed by stop(), kill() or cleanup().
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-                [self.fleet.binary, "run", "--config", self.config],
+                [*self.inside, self.fleet.binary, "run", "--config", self.config],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
 
     def kill(self):
