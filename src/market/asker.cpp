@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 
 namespace ballast::market {
 namespace {
@@ -116,7 +117,9 @@ std::size_t Asker::choose_or_wait(TimePoint now, Need& need, const std::vector<S
     as_swap = true;
     chosen = choose(weights_of(now, need, sellers, true));
   }
-  if (chosen == none) need.next = now + nobody_for;
+  if (chosen == none) {
+    need.next = planted::on(planted::Bug::asker_starves) ? time_never : now + nobody_for;
+  }
   return chosen;
 }
 
@@ -127,11 +130,13 @@ void Asker::free_needs_of(std::uint64_t number, const Open& open, TimePoint now,
     need.request = 0;
     need.next = now;
     if (need.refused_by.size() >= limits::summaries_kept_max) need.refused_by.clear();
-    need.refused_by[open.to] = {avoid_until, open.incarnation, open.version};
+    if (!planted::on(planted::Bug::asker_forgets_refusals))
+      need.refused_by[open.to] = {avoid_until, open.incarnation, open.version};
   }
 }
 
 void Asker::give_up_silent(TimePoint now) {
+  if (planted::on(planted::Bug::asker_waits_for_the_dead)) return;
   std::vector<std::uint64_t> over;
   for (const auto& [number, open] : open_) {
     if (now >= open.since + give_up_after) over.push_back(number);
@@ -157,7 +162,8 @@ std::vector<Asker::Send> Asker::tick(TimePoint now, const std::vector<Seller>& s
   }
   std::vector<Need*> due;
   for (auto& [vm, need] : needs_) {
-    if (need.request == 0 && need.next <= now) due.push_back(&need);
+    const bool free = need.request == 0 || planted::on(planted::Bug::asker_asks_all_at_once);
+    if (free && need.next <= now) due.push_back(&need);
   }
   if (due.empty()) return sends;
   std::sort(due.begin(), due.end(), [](auto* a, auto* b) { return a->order < b->order; });
@@ -232,6 +238,7 @@ Asker::Answered Asker::take(TimePoint now, const NodeId& from, const wire::Reque
   const auto found = open_.find(answer.number);
   const bool known = found != open_.end() && found->second.to == from;
   if (!known) {
+    if (planted::on(planted::Bug::asker_keeps_late_grants)) return answered;
     for (const wire::Grant& grant : answer.grants) {
       answered.unwanted.push_back({from, {}, grant.lease});
       ++counters_.given_back;

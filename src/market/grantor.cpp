@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 #include "ballast/market/seller.h"
 
 namespace ballast::market {
@@ -43,7 +44,8 @@ std::size_t Grantor::open_leases_of(const NodeId& asker) const {
 wire::RequestAnswer Grantor::serve(TimePoint now, const NodeId& asker, const wire::Request& request,
                                    Offer offer) {
   const auto before = answered_.find(asker);
-  if (before != answered_.end() && before->second.number == request.number)
+  if (before != answered_.end() && before->second.number == request.number &&
+      !planted::on(planted::Bug::grantor_answers_anew))
     return before->second.answer;
   tidy();
   wire::RequestAnswer answer;
@@ -57,7 +59,8 @@ wire::RequestAnswer Grantor::serve(TimePoint now, const NodeId& asker, const wir
     ++counters_.asked;
     if (offer.quiet) {
       refuse(want, wire::RefusalReason::quiet, counters_.refused_quiet);
-    } else if (open_leases_of(asker) >= limits::leases_per_asker_max) {
+    } else if (open_leases_of(asker) >= limits::leases_per_asker_max &&
+               !planted::on(planted::Bug::grantor_forgets_quota)) {
       refuse(want, wire::RefusalReason::quota, counters_.refused_quota);
     } else if (auto granted = grant(now, asker, want, offer); granted) {
       answer.grants.push_back(std::move(*granted));

@@ -25,7 +25,7 @@ def run(*words):
 
 
 class Switch:
-    """A namespace with a bridge in it, and one with a cable to it for each host: nothing of it shows
+    """A namespace with a bridge in it, and one with a cable to it for each host: nothing shows
     outside, and the kernel takes it down with the processes that keep the namespaces open."""
 
     def __init__(self):

@@ -38,6 +38,13 @@ const char* name_of(Bug bug) {
     case Bug::conductor_ignores_failures: return "a migration that failed is waited for";
     case Bug::master_answers_once: return "a slave that comes back hears nothing";
     case Bug::master_tires_of_planning: return "the master makes five plans and no more";
+    case Bug::grantor_forgets_quota: return "one asker may have all the room";
+    case Bug::grantor_answers_anew: return "a request that comes twice is served twice";
+    case Bug::asker_keeps_late_grants: return "late grants are not given back";
+    case Bug::asker_asks_all_at_once: return "a VM is asked for at several masters at once";
+    case Bug::asker_forgets_refusals: return "who refused is asked again at once";
+    case Bug::asker_starves: return "what fits nowhere is never asked for again";
+    case Bug::asker_waits_for_the_dead: return "an answer is waited for without end";
     case Bug::model_resumes_in_doubt: return "a source resumes a VM that runs at its target";
     case Bug::model_drops_in_doubt: return "a source removes a VM that its target never started";
     case Bug::count: break;

@@ -37,6 +37,14 @@ enum class Bug : unsigned char {
   master_answers_once,         // a slave that comes back hears nothing
   master_tires_of_planning,
   picture_forgets_flight,  // a VM in flight counts where it comes from
+  // The market
+  grantor_forgets_quota,     // one asker may have it all
+  grantor_answers_anew,      // a request that comes twice is served twice
+  asker_keeps_late_grants,   // what it no longer wants is not given back
+  asker_asks_all_at_once,    // while an answer is awaited
+  asker_forgets_refusals,    // and asks the same one again
+  asker_starves,             // what fits nowhere now is never asked for again
+  asker_waits_for_the_dead,  // whoever does not answer is waited for
   // The model itself: what the auditors of VMs are for
   model_resumes_in_doubt,  // the source lets a VM go on that runs at its target
   model_drops_in_doubt,    // the source removes a VM that its target never started
