@@ -21,16 +21,9 @@ void pin(const Trace& trace, TraceVm& vm, double share) {
   vm.cpu_percent = {100};
 }
 
-// The first two hosts of the first group that do not lead it.
-bool is_crowded(std::size_t host, std::size_t groups) {
-  return host == groups || host == 2 * groups;
-}
-
-// What the VMs of a group need at their common peak, as a share of its CPU; crowded hosts left out.
-double peak_of(const Trace& trace, std::size_t groups, std::size_t group) {
-  const auto counts = [&](std::size_t host) {
-    return host % groups == group && !is_crowded(host, groups);
-  };
+// What the VMs of a group need at their common peak, as a share of its CPU; `but` is left out.
+double peak_of(const Trace& trace, std::size_t groups, std::size_t group, std::size_t but) {
+  const auto counts = [&](std::size_t host) { return host % groups == group && host != but; };
   double capacity = 0;
   for (std::size_t host = 0; host < trace.hosts.size(); ++host)
     if (counts(host)) capacity += trace.hosts[host].capacity.cpu_mhz;
@@ -108,8 +101,9 @@ void make_groups_need_each_other(Trace& trace, std::size_t groups) {
   constexpr double large[] = {0.49, 0.47};  // shares of a host's CPU
   constexpr double beside_large = 0.005;
   constexpr double exchangeable = 0.24;
+  const std::size_t crowded = groups;  // the first host that leads no group
   for (std::size_t group = 0; group < groups; ++group) {
-    const double peak = peak_of(trace, groups, group);
+    const double peak = peak_of(trace, groups, group, crowded);
     const double goal = group == 0 ? first_group_at : other_groups_at;
     for (TraceVm& vm : trace.vms)
       if (vm.host % groups == group && peak > 0) vm.size.cpu_mhz *= goal / peak;
@@ -117,7 +111,7 @@ void make_groups_need_each_other(Trace& trace, std::size_t groups) {
   std::vector<std::size_t> seen(trace.hosts.size());
   for (TraceVm& vm : trace.vms) {
     const std::size_t number = seen[vm.host]++;
-    if (is_crowded(vm.host, groups))
+    if (vm.host == crowded)
       pin(trace, vm, number < std::size(large) ? large[number] : beside_large);
     else if (vm.host % groups != 0 && number == 0)
       pin(trace, vm, exchangeable);

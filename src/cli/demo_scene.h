@@ -24,9 +24,9 @@ Snapshot snapshot_at(const Trace& trace, const std::vector<std::vector<VmId>>& p
 std::vector<std::vector<VmId>> first_placement(const Trace& trace);
 
 // Host h belongs to group h % groups. The first group gets more than it can carry at its peak, the
-// others less: room must be asked for. And two of its hosts get two VMs each that are so large that
-// no host of any group has room for one: only an exchange for a smaller one helps, and every host
-// of the other groups has one that would do.
+// others less: room must be asked for. And one of its hosts gets two VMs so large that no host of
+// any group has room for either: only an exchange for a smaller one helps, and every host of the
+// other groups has one that would do.
 void make_groups_need_each_other(Trace& trace, std::size_t groups);
 
 }  // namespace ballast::cli
