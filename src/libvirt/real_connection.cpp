@@ -48,13 +48,20 @@ bool may_be_incoming(int state, int reason) {
          (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_STARTING_UP);
 }
 
-// Which job is at this active domain. Asked without waiting first: only one that is busy is asked
-// what with.
+// True when somebody has been busy with this domain's QEMU for so long that it may hang: what asks
+// it too would wait with them.
+bool seems_to_hang(const virDomainControlInfo& control) {
+  constexpr unsigned long long busy_ms_max = 3000;
+  const bool busy =
+      control.state == VIR_DOMAIN_CONTROL_JOB || control.state == VIR_DOMAIN_CONTROL_OCCUPIED;
+  return control.state == VIR_DOMAIN_CONTROL_ERROR || (busy && control.stateTime > busy_ms_max);
+}
+
+// Which job is at this active domain.
 DomainJob job_of(virDomainPtr domain) {
   virDomainControlInfo control{};
-  if (virDomainGetControlInfo(domain, &control, 0) != 0) return DomainJob::unknown;
-  if (control.state == VIR_DOMAIN_CONTROL_OK) return DomainJob::none;
-  if (control.state == VIR_DOMAIN_CONTROL_ERROR) return DomainJob::unknown;
+  if (virDomainGetControlInfo(domain, &control, 0) != 0 || seems_to_hang(control))
+    return DomainJob::unknown;
   int type = VIR_DOMAIN_JOB_NONE;
   TypedParams params;
   if (virDomainGetJobStats(domain, &type, &params.first, &params.count, 0) == 0) {
@@ -63,11 +70,13 @@ DomainJob job_of(virDomainPtr domain) {
     return operation ? job_named(static_cast<int>(*operation)) : DomainJob::other;
   }
   // The side that takes a VM in has no statistics, and says so in this way.
-  if (virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID) return DomainJob::unknown;
+  const int code = virGetLastErrorCode();
+  if (code != VIR_ERR_OPERATION_UNSUPPORTED && code != VIR_ERR_OPERATION_INVALID)
+    return DomainJob::unknown;
   int state = 0;
   int reason = 0;
   if (virDomainGetState(domain, &state, &reason, 0) != 0) return DomainJob::unknown;
-  if (may_be_incoming(state, reason)) return DomainJob::incoming;
+  if (may_be_incoming(state, reason) || state == VIR_DOMAIN_RUNNING) return DomainJob::incoming;
   return state == VIR_DOMAIN_SHUTOFF ? DomainJob::none : DomainJob::unknown;
 }
 
