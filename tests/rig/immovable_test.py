@@ -53,7 +53,7 @@ class Immovable(Scenario):
         self.assertEqual([line for guest in guests for line in self.migrations_of(guest.name)], [])
 
     def test_one_that_never_converges_is_given_up_and_rests(self):
-        writer, other = self.rig.boot({7: "h1", 8: "h1"}, memory_mib=128, wss_mib=48)
+        writer, other = self.rig.boot({7: "h1", 8: "h1"}, memory_mib=160, wss_mib=48)
         self.rig.cap(CORES)
         self.install({"h1": "master", "h2": "slave"}, bandwidth=4, timeout_s=6, cooldown_s=300)
         # Alone it must be the one that is moved.

@@ -3,6 +3,7 @@ it; and what must hold at rest whatever happened.
 
 Where the rig cannot run, a file ends with exit code 77 (skipped) and says why.
 """
+import atexit
 import pathlib
 import shutil
 import signal
@@ -33,6 +34,7 @@ class Scenario(unittest.TestCase):
         folder = tempfile.mkdtemp(prefix="ballast-rig-")
         cls.rig = Rig(folder, door.IMAGE)
         cls.addClassCleanup(cls.rig.down)
+        atexit.register(cls.rig.down)  # after an interrupt unittest cleans up no class
         cls.rig.up(cls.hosts)
         # A copy: a new build may replace the other one at any time.
         cls.binary = pathlib.Path(folder) / "ballast"
@@ -104,7 +106,7 @@ class Scenario(unittest.TestCase):
 
 
 def end(*_):
-    raise SystemExit("ended by a signal")  # so that the rig is taken down
+    raise KeyboardInterrupt  # the only thing that ends unittest at once
 
 
 def main():
@@ -118,7 +120,7 @@ def main():
     Scenario.binary = pathlib.Path(sys.argv.pop(1)).resolve()
     try:
         door.IMAGE.parent.mkdir(parents=True, exist_ok=True)
-        Rig(tempfile.gettempdir() + "/ballast-rig-none", door.IMAGE).image.build()
+        Rig(door.FOLDER, door.IMAGE).image.build()
     except NoImage as error:
         print(f"skipped: {error}")
         sys.exit(SKIPPED)

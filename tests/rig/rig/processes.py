@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-POLL_S = 0.05
+POLL_S = 0.25
 PATIENCE_S = 60  # for anything awaited: a bound for a slow machine, not an expectation
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
