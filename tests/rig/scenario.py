@@ -54,9 +54,10 @@ class Scenario(unittest.TestCase):
             node.log_file.unlink(missing_ok=True)
             shutil.rmtree(node.host.folder / "var/lib/ballast", ignore_errors=True)
         for host in self.rig.hosts.values():
-            host.mend_link()
-            if not host.pid:
-                host.stop()
+            if host.pid:
+                host.mend_link()
+            else:
+                host.stop()  # what is left of it
                 host.start()
             host.start_libvirtd()
             for guest, state in (host.domains() or {}).items():
