@@ -118,9 +118,10 @@ node::View view_of(const Json& from) {
   if (!from.at("plan").is_null()) view.plan = plan_of(from.at("plan"));
   for (const Json& move : from.at("in_flight")) view.in_flight.push_back(move_of(move));
   for (const Json& lease : from.at("leases")) {
-    view.leases.push_back(
-        {VmId(lease.at("vm").get<std::string>()), HostId(lease.at("from").get<std::string>()),
-         HostId(lease.at("to").get<std::string>()), lease.at("phase").get<std::string>()});
+    view.leases.push_back({LeaseId{}, VmId(lease.at("vm").get<std::string>()),
+                           HostId(lease.at("from").get<std::string>()),
+                           HostId(lease.at("to").get<std::string>()),
+                           lease.at("phase").get<std::string>()});
   }
   for (const Json& master : from.at("masters")) view.masters.push_back(master_of(master));
   view.paused = from.at("paused").get<bool>();

@@ -185,6 +185,12 @@ Status Conductor::take_room(TimePoint now, Move& move) {
   return {};
 }
 
+// Copies that share a link may each be too slow for it alone to be at fault: after a timeout they
+// go one at a time, or the same two would be tried together for ever.
+std::uint32_t Conductor::outgoing_max(const HostId& host) const {
+  return slow_.contains(host) ? 1 : config_.migrate.outgoing;
+}
+
 void Conductor::begin_what_can(TimePoint now) {
   std::map<HostId, std::uint32_t> outgoing;
   std::map<HostId, std::uint32_t> incoming;
@@ -205,7 +211,7 @@ void Conductor::begin_what_can(TimePoint now) {
     Move& move = moves_[i];
     if (move.state != State::waiting || blocked(i)) continue;
     const bool endless = planted::on(planted::Bug::streams_are_endless);
-    if (outgoing[move.planned.from] >= config_.migrate.outgoing && !endless) continue;
+    if (outgoing[move.planned.from] >= outgoing_max(move.planned.from) && !endless) continue;
     if (incoming[move.planned.to] >= config_.migrate.incoming && !endless) continue;
     std::optional<std::string> reason = why_not(move);
     if (!reason) {
@@ -307,6 +313,7 @@ void Conductor::tick(TimePoint now) {
               wire::LeaseRevoke{lease, revocation.vm, revocation.holder_is_done});
   }
   std::erase_if(rests_, [&](const auto& rest) { return rest.second <= now; });
+  std::erase_if(slow_, [&](const auto& host) { return host.second <= now; });
   begin_what_can(now);
 }
 

@@ -145,7 +145,8 @@ class Conductor {
   void drop_waiting(const std::string& why);
   void revoke(TimePoint now, const LeaseId& lease, bool holder_is_done);
   void revoke_what_was_left_out(TimePoint now);
-  void rest(TimePoint now, const VmId& vm);
+  void rest(TimePoint now, const VmId& vm, Duration span);
+  std::uint32_t outgoing_max(const HostId& host) const;
   static bool holder_is_at_it(const Member& holder, const LeaseId& lease, const VmId& vm);
   void resolve_forgotten(TimePoint now, Move& move);
   bool nobody_will_tell(const Move& move) const;
@@ -159,6 +160,7 @@ class Conductor {
   std::map<LeaseId, Revocation> revocations_;
   bool revocations_left_out_ = false;  // for want of place: the ledger knows which
   std::map<VmId, TimePoint> rests_;
+  std::map<HostId, TimePoint> slow_;  // a migration from there timed out: one at a time, until then
   std::map<VmId, std::vector<Departure>> departures_;
   std::vector<ForeignEnd> foreign_ends_;
   std::map<LeaseId, std::uint64_t> suspected_;  // by the report with this sequence: see reported()

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "ballast/base/planted.h"
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 #include "conductor.h"
 
 namespace ballast::node {
@@ -46,6 +46,7 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::Outcome& ou
     case OutcomeKind::accepted:
       if (move->state != State::ordering) break;
       move->state = State::running;
+      move->since = now;
       move->next = time_never;
       break;
     case OutcomeKind::unknown:
@@ -105,6 +106,8 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::LeaseState&
 }
 
 void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::string& detail) {
+  const bool was_running = move.state == State::running;
+  const Duration longest_rest = std::max(config_.plan.cooldown, config_.migrate.timeout);
   const bool was_ordered = move.state != State::waiting && move.state != State::telling;
   move.state = arrived ? State::done : State::failed;
   move.detail = detail;
@@ -130,7 +133,10 @@ void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::strin
     out_.event(now, EventKind::not_moved, move.planned.vm, move.planned.to,
                quoted(move.planned.vm.str()) + " did not move to " + quoted(move.planned.to.str()) +
                    ": " + detail);
-    rest(now, move.planned.vm);
+    // Most of it: the holder counts by its own clock, from a little later.
+    const bool timed_out = was_running && now >= move.since + config_.migrate.timeout * 3 / 4;
+    if (timed_out) slow_[move.planned.from] = now + 4 * longest_rest;
+    rest(now, move.planned.vm, timed_out ? longest_rest : config_.plan.cooldown / 6);
     revoke(now, move.lease, false);
     if (!was_ordered) ledger_.end(move.lease);  // no holder will ask for it
   }
@@ -197,14 +203,14 @@ void Conductor::revoke_what_was_left_out(TimePoint now) {
 }
 
 // The one that rests for the shortest time gives way.
-void Conductor::rest(TimePoint now, const VmId& vm) {
+void Conductor::rest(TimePoint now, const VmId& vm, Duration span) {
   if (rests_.size() >= limits::failed_rests_max && !rests_.contains(vm)) {
     rests_.erase(std::min_element(rests_.begin(), rests_.end(), [](const auto& a, const auto& b) {
       return a.second < b.second;
     }));
     out_.count("rests_dropped");
   }
-  rests_[vm] = now + config_.plan.cooldown / 6;
+  rests_[vm] = now + span;
 }
 
 // A target that attaches names every lease that it honours: all others have ended. A holder that

@@ -37,7 +37,8 @@ std::vector<LeaseView> Holder::leases() const {
   std::vector<LeaseView> views;
   for (const auto& [id, arrival] : arrivals_) {
     const migrate::Incoming& machine = arrival.machine;
-    views.push_back({machine.vm(), machine.from(), out_.self(), migrate::name_of(machine.phase())});
+    views.push_back(
+        {id, machine.vm(), machine.from(), out_.self(), migrate::name_of(machine.phase())});
   }
   return views;
 }

@@ -442,7 +442,7 @@ std::vector<HostView> Master::hosts(TimePoint now) const {
 std::vector<LeaseView> Master::leases() const {
   std::vector<LeaseView> views;
   for (const auto& [id, lease] : ledger_.leases())
-    views.push_back({lease.vm, lease.from, lease.to, ledger::name_of(lease.phase)});
+    views.push_back({id, lease.vm, lease.from, lease.to, ledger::name_of(lease.phase)});
   return views;
 }
 

@@ -17,7 +17,7 @@ void Healed::note_leases() {
   for (std::size_t i = 0; i < world_.nodes(); ++i) {
     if (!world_.is_up(i)) continue;
     const node::View view = world_.view(i);
-    for (const node::LeaseView& lease : view.leases) open_.insert(lease_text(view.id.str(), lease));
+    for (const node::LeaseView& lease : view.leases) open_.emplace(view.id, lease.lease);
   }
 }
 
@@ -60,8 +60,8 @@ void Healed::judge_leases() {
     if (!world_.is_up(i)) continue;
     const node::View view = world_.view(i);
     for (const node::LeaseView& lease : view.leases) {
-      const std::string text = lease_text(view.id.str(), lease);
-      if (open_.contains(text)) world_.report("lease without end", text + ", " + lease.phase);
+      if (open_.contains({view.id, lease.lease}))
+        world_.report("lease without end", lease_text(view.id.str(), lease) + ", " + lease.phase);
     }
   }
 }

@@ -22,7 +22,7 @@ class Healed {
   void judge_leases();
 
   World& world_;
-  std::set<std::string> open_;
+  std::set<std::pair<NodeId, LeaseId>> open_;
 };
 
 }  // namespace ballast::world

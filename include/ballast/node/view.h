@@ -56,6 +56,7 @@ struct MoveView {
 };
 
 struct LeaseView {
+  LeaseId lease;  // not in the status document
   VmId vm;
   HostId from;
   HostId to;
