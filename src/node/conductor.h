@@ -114,7 +114,7 @@ class Conductor {
     State state = State::waiting;
     LeaseId lease;  // valid from telling on, or once its swap has got both
     bool has_lease = false;
-    bool holder_forgot = false;  // the holder restarted: it will not tell the outcome
+    bool holder_forgot = false;  // it will not tell the outcome: it restarted, or told another
     TimePoint since;
     TimePoint next = time_never;  // repeat what was said
     std::string detail;
@@ -149,6 +149,7 @@ class Conductor {
   std::uint32_t outgoing_max(const HostId& host) const;
   static bool holder_is_at_it(const Member& holder, const LeaseId& lease, const VmId& vm);
   void resolve_forgotten(TimePoint now, Move& move);
+  bool suspected_twice(const LeaseId& lease, const Member& by);
   bool nobody_will_tell(const Move& move) const;
   void settle_leases_of(TimePoint now, const Member& member);
 

@@ -237,12 +237,20 @@ bool Conductor::nobody_will_tell(const Move& move) const {
   return move.holder_forgot || source == nullptr || source->lost;
 }
 
-// Whether the holder is still at the migration under this lease, or the VM is not running there.
+// Whether the holder says that it is still at the migration under this lease, or the VM is there in
+// a state that may be that of a migration.
 bool Conductor::holder_is_at_it(const Member& holder, const LeaseId& lease, const VmId& vm) {
   const wire::VmReport* known = holder.find(vm);
-  if (known == nullptr || known->vm.presence != Presence::running) return true;
+  if (known != nullptr && known->vm.presence != Presence::running) return true;
   return std::any_of(holder.report.jobs.begin(), holder.report.jobs.end(),
                      [&](const wire::Job& job) { return job.lease == lease; });
+}
+
+// One report may have been written before the holder took a late order, or while its outcome was
+// under way: two may not.
+bool Conductor::suspected_twice(const LeaseId& lease, const Member& by) {
+  const auto [known, first] = suspected_.try_emplace(lease, by.sequence);
+  return !first && known->second < by.sequence;
 }
 
 void Conductor::reported(TimePoint now, const Member& member) {
@@ -254,12 +262,20 @@ void Conductor::reported(TimePoint now, const Member& member) {
     const bool followed = move != nullptr && under_way(*move) && !move->holder_forgot;
     if (!followed && !holder_is_at_it(member, id, lease.vm)) over.push_back(id);
   }
-  // One report may have been written before the holder took a late order: two may not.
   for (const LeaseId& id : over) {
-    const auto [known, first] = suspected_.try_emplace(id, member.sequence);
-    if (!first && known->second < member.sequence) revoke(now, id, true);
+    if (suspected_twice(id, member)) revoke(now, id, true);
   }
-  std::erase_if(suspected_, [&](const auto& known) { return !ledger_.find(known.first); });
+  // It may have told the outcome to another master, to which it belonged meanwhile.
+  for (Move& move : moves_) {
+    const bool accepted = move.state == State::running || move.state == State::unknown;
+    if (accepted && move.planned.from == member.id && !move.holder_forgot &&
+        !holder_is_at_it(member, move.lease, move.planned.vm))
+      move.holder_forgot = suspected_twice(move.lease, member);
+  }
+  std::erase_if(suspected_, [&](const auto& known) {
+    const Move* move = by_lease(known.first);
+    return ledger_.find(known.first) == nullptr && (move == nullptr || !under_way(*move));
+  });
   for (Move& move : moves_) {
     if (under_way(move) && move.holder_forgot) resolve_forgotten(now, move);
   }
@@ -269,10 +285,10 @@ void Conductor::reported(TimePoint now, const Member& member) {
 void Conductor::resolve_forgotten(TimePoint now, Move& move) {
   const Member* source = group_.find(move.planned.from);
   const Member* target = group_.find(move.planned.to);
-  if (source != nullptr && !source->lost &&
+  if (source != nullptr && !source->lost && source->find(move.planned.vm) != nullptr &&
       !holder_is_at_it(*source, move.lease, move.planned.vm)) {
     revoke(now, move.lease, true);
-    finish(now, move, false, "its host restarted and the VM still runs there");
+    finish(now, move, false, "its host no longer knows of it, and the VM still runs there");
     return;
   }
   if (ledger_.find(move.lease) != nullptr) return;  // the target has not said yet
@@ -286,7 +302,10 @@ void Conductor::resolve_forgotten(TimePoint now, Move& move) {
   } else if (source == nullptr || source->lost) {
     finish(now, move, false, "its host is not heard of, and its target does not have it");
   } else if (source->find(move.planned.vm) == nullptr) {
-    finish(now, move, false, "its host restarted, and it runs at neither end: it was shut down");
+    finish(now, move, false,
+           target == nullptr ? "it has left its host, and its target is not of this group any more"
+                             : "its host no longer knows of it, and it runs at neither end: it "
+                               "was shut down");
   }
 }
 

@@ -74,6 +74,8 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::LeaseRevoke& re
     state.phase = here ? wire::LeasePhase::arrived : wire::LeasePhase::absent;
     state.sequence = attachment_.sequence();
     if (!untold_.contains(revoke.lease)) to_master(std::move(state));
+    // The word of the lease itself may still be on its way.
+    if (!has_ended(revoke.lease)) remember_ended(revoke.lease);
     return;
   }
   Arrival& arrival = found->second;

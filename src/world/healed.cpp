@@ -7,6 +7,8 @@
 namespace ballast::world {
 namespace {
 
+constexpr std::size_t text_max = 4000;
+
 std::string lease_text(const std::string& who, const node::LeaseView& lease) {
   return who + ": " + lease.vm.str() + " from " + lease.from.str() + " to " + lease.to.str();
 }
@@ -27,7 +29,25 @@ void Healed::judge() {
   const Fitting left = fitting_surplus(world_.truth(), world_.config(0).plan.target);
   if (left.vms > 0)
     world_.report("left over", std::to_string(left.vms) +
-                                   " VMs of overloaded hosts fit elsewhere: " + left.example);
+                                   " VMs of overloaded hosts fit elsewhere: " + left.example +
+                                   "; not done: " + unfinished());
+}
+
+// What masters are still at, so that who reads the finding sees where it hangs.
+std::string Healed::unfinished() const {
+  std::string text;
+  for (std::size_t i = 0; i < world_.nodes() && text.size() < text_max; ++i) {
+    if (!world_.is_up(i) || !world_.is_master(i)) continue;
+    const node::View view = world_.view(i);
+    std::vector<node::MoveView> moves = view.in_flight;
+    if (view.plan) moves.insert(moves.end(), view.plan->moves.begin(), view.plan->moves.end());
+    for (const node::MoveView& move : moves) {
+      if (move.state.starts_with("done") || move.state.starts_with("failed")) continue;
+      text += "\n  " + view.id.str() + ": " + move.vm.str() + " from " + move.from.str() + " to " +
+              move.to.str() + ", " + move.state;
+    }
+  }
+  return text.empty() ? "nothing" : text;
 }
 
 void Healed::judge_slaves() {

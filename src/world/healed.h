@@ -20,6 +20,7 @@ class Healed {
  private:
   void judge_slaves();
   void judge_leases();
+  std::string unfinished() const;
 
   World& world_;
   std::set<std::pair<NodeId, LeaseId>> open_;
