@@ -191,6 +191,14 @@ std::uint32_t Conductor::outgoing_max(const HostId& host) const {
   return slow_.contains(host) ? 1 : config_.migrate.outgoing;
 }
 
+// The planner counts a VM that is on its way as gone; the ledger, until it has left.
+bool Conductor::room_is_being_made(const Move& waiting) const {
+  return std::any_of(moves_.begin(), moves_.end(), [&](const Move& move) {
+    return move.planned.from == waiting.planned.to && under_way(move) &&
+           move.state != State::unknown;
+  });
+}
+
 void Conductor::begin_what_can(TimePoint now) {
   std::map<HostId, std::uint32_t> outgoing;
   std::map<HostId, std::uint32_t> incoming;
@@ -215,7 +223,10 @@ void Conductor::begin_what_can(TimePoint now) {
     if (incoming[move.planned.to] >= config_.migrate.incoming && !endless) continue;
     std::optional<std::string> reason = why_not(move);
     if (!reason) {
-      if (Status room = take_room(now, move); !room) reason = room.error().message;
+      if (Status room = take_room(now, move); !room) {
+        if (room_is_being_made(move)) continue;
+        reason = room.error().message;
+      }
     }
     if (reason) {
       out_.event(now, EventKind::not_moved, move.planned.vm, move.planned.to,

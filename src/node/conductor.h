@@ -135,6 +135,7 @@ class Conductor {
   Move* partner_of(const Move& move);
   Move* by_lease(const LeaseId& lease);
   void begin_what_can(TimePoint now);
+  bool room_is_being_made(const Move& waiting) const;
   Status take_room(TimePoint now, Move& move);
   std::optional<std::string> why_not(const Move& move) const;
   void tell_target(TimePoint now, Move& move);
