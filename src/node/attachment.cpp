@@ -12,13 +12,19 @@ constexpr Duration backoff_max = std::chrono::seconds(10);
 constexpr Duration repeat_after = std::chrono::seconds(5);
 constexpr int unanswered_max = 3;
 
+// A node that lost its small state lives its first life again. Its epochs must not be those that
+// masters know from the first time: they would take its reports for old ones.
+std::uint64_t first_attachment(std::uint64_t incarnation, std::uint64_t seed) {
+  return incarnation > 1 ? 1 : 1 + (seed >> 48U);
+}
+
 }  // namespace
 
 Attachment::Attachment(TimePoint now, const Config& config, const NodeId& self,
                        std::uint64_t incarnation, std::uint64_t seed)
     : settings_(config.sample),
       random_(seed),
-      epoch_{incarnation, 1},
+      epoch_{incarnation, first_attachment(incarnation, seed)},
       next_attach_(now),
       backoff_(backoff_min) {
   if (config.node.role == Role::master) {

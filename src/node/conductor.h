@@ -81,7 +81,7 @@ class Conductor {
   // A holder or target has attached anew and said all it knows.
   void reattached(TimePoint now, const Member& member, bool new_life);
   // Nothing was heard of this host for long: what it was promised and has not begun is void.
-  void lost(const HostId& host);
+  void lost(TimePoint now, const HostId& host);
   // It has gone over to another master, which adopts what it honours and still does.
   void left(const HostId& host);
   // A member's report has been taken: does it show that a migration nobody follows is over?
@@ -150,6 +150,7 @@ class Conductor {
   std::uint32_t outgoing_max(const HostId& host) const;
   static bool holder_is_at_it(const Member& holder, const LeaseId& lease, const VmId& vm);
   void resolve_forgotten(TimePoint now, Move& move);
+  static bool target_is_at_it(const Member& target, const LeaseId& lease, const VmId& vm);
   bool suspected_twice(const LeaseId& lease, const Member& by);
   bool nobody_will_tell(const Move& move) const;
   void settle_leases_of(TimePoint now, const Member& member);

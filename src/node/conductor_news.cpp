@@ -246,6 +246,15 @@ bool Conductor::holder_is_at_it(const Member& holder, const LeaseId& lease, cons
                      [&](const wire::Job& job) { return job.lease == lease; });
 }
 
+// Whether the target says that it honours this lease, or the VM is there in a state that may be
+// that of a migration. It forgets leases when it restarts.
+bool Conductor::target_is_at_it(const Member& target, const LeaseId& lease, const VmId& vm) {
+  const wire::VmReport* known = target.find(vm);
+  if (known != nullptr && known->vm.presence != Presence::running) return true;
+  return std::any_of(target.report.reservations.begin(), target.report.reservations.end(),
+                     [&](const wire::Reservation& honoured) { return honoured.lease == lease; });
+}
+
 // One report may have been written before the holder took a late order, or while its outcome was
 // under way: two may not.
 bool Conductor::suspected_twice(const LeaseId& lease, const Member& by) {
@@ -257,10 +266,13 @@ void Conductor::reported(TimePoint now, const Member& member) {
   if (!member.report.distrust.empty()) return;
   std::vector<LeaseId> over;
   for (const auto& [id, lease] : ledger_.leases()) {
-    if (lease.from != member.id || lease.phase == ledger::Phase::promised) continue;
+    if (lease.phase == ledger::Phase::promised) continue;
     const Move* move = by_lease(id);
     const bool followed = move != nullptr && under_way(*move) && !move->holder_forgot;
-    if (!followed && !holder_is_at_it(member, id, lease.vm)) over.push_back(id);
+    const bool holder_through =
+        lease.from == member.id && !followed && !holder_is_at_it(member, id, lease.vm);
+    const bool target_forgot = lease.to == member.id && !target_is_at_it(member, id, lease.vm);
+    if (holder_through || target_forgot) over.push_back(id);
   }
   for (const LeaseId& id : over) {
     if (suspected_twice(id, member)) revoke(now, id, true);
@@ -309,14 +321,15 @@ void Conductor::resolve_forgotten(TimePoint now, Move& move) {
   }
 }
 
-void Conductor::lost(const HostId& host) {
+// The word of a promise may still reach it: should it come back, it must hear that it is void.
+void Conductor::lost(TimePoint now, const HostId& host) {
   std::vector<LeaseId> void_leases;
   for (const auto& [id, lease] : ledger_.leases()) {
     if (lease.to == host && lease.phase != ledger::Phase::begun) void_leases.push_back(id);
   }
   for (const LeaseId& id : void_leases) {
+    revoke(now, id, false);
     ledger_.end(id);
-    revocations_.erase(id);
   }
 }
 

@@ -65,6 +65,7 @@ Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
                       const wire::Attach& attach, ledger::Ledger& ledger) {
   Member& member = members_[from];
   member.id = from;
+  if (member.epoch != epoch) member.attached_at = now;
   member.epoch = epoch;
   member.facts = attach.facts;
   member.report = attach.report;

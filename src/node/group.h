@@ -23,8 +23,9 @@ struct Member {
   std::uint64_t sequence = 0;         // of the last report that was taken
   std::uint64_t older_than_news = 0;  // reports up to this one do not know of the last migration
   TimePoint heard_at;
-  bool lost = false;  // not heard of for too long; said once
-  NodeId previous;    // the master that it came from; empty: none known
+  bool lost = false;      // not heard of for too long; said once
+  TimePoint attached_at;  // in this epoch
+  NodeId previous;        // the master that it came from; empty: none known
 
   const wire::VmReport* find(const VmId& vm) const;
   Resources load() const;  // base and every VM it reports, also those that leave

@@ -66,12 +66,13 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::LeaseRevoke& re
   if (!from_master(from)) return;
   const auto found = arrivals_.find(revoke.lease);
   if (found == arrivals_.end()) {
-    // Never heard of, or ended long ago, and nothing comes under it any more: what is here counts.
+    // Never heard of, ended long ago, or forgotten in a restart: what is here counts.
     const VmSample* vm = sampler_.find(revoke.vm);
-    const bool here = vm != nullptr && vm->presence == Presence::running;
     wire::LeaseState state;
     state.lease = revoke.lease;
-    state.phase = here ? wire::LeasePhase::arrived : wire::LeasePhase::absent;
+    state.phase = vm == nullptr                       ? wire::LeasePhase::absent
+                  : vm->presence == Presence::running ? wire::LeasePhase::arrived
+                                                      : wire::LeasePhase::begun;
     state.sequence = attachment_.sequence();
     if (!untold_.contains(revoke.lease)) to_master(std::move(state));
     // The word of the lease itself may still be on its way.

@@ -145,7 +145,7 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch&, const wire::L
 void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool paused) {
   paused_ = paused;
   for (const HostId& id : group_.newly_lost(now)) {
-    conductor_.lost(id);
+    conductor_.lost(now, id);
     group_.update_room(*group_.find(id), ledger_);
     out_.event(now, EventKind::lost, {}, id,
                "nothing heard of " + quoted(id.str()) + ": it is left alone until it reports");

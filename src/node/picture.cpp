@@ -5,6 +5,8 @@
 //   between target and threshold             its present use: no source, takes nothing
 //   below target x threshold                 target x threshold: takes VMs up to that
 //
+// and never more than the ledger has room for: what is about to leave a host still fills it.
+//
 // A VM in flight is counted where it will be; its memory also where it comes from, since it is held
 // at both ends until it has left.
 
@@ -24,14 +26,16 @@ std::string minutes(Duration span) {
 
 // Sets the limits of one host as told above, resource by resource; false when it must be left
 // alone.
-bool set_limits(Host& host, const Resources& load, bool dwelled, double target) {
+bool set_limits(Host& host, const Resources& load, const Resources& room, bool dwelled,
+                double target) {
   if (is_overloaded(load, host.capacity, host.thresholds) && !dwelled) return false;
   for (const Resource r : all_resources) {
     const double aim = host.thresholds[r] * target;
     if (host.capacity[r] == unlimited) continue;
     const double use = load[r] / host.capacity[r];
     const bool over = use > host.thresholds[r] + load_tolerance;
-    host.thresholds[r] = over ? aim : std::clamp(use, aim, 1.0);
+    const double takes = std::min(aim, use + room[r] / host.capacity[r]);
+    host.thresholds[r] = over ? aim : std::clamp(use, takes, 1.0);
   }
   return true;
 }
@@ -68,7 +72,8 @@ class Builder {
     for (const auto& [id, member] : group_.members()) {
       Host& host = picture_.snapshot.hosts[index];
       const bool dwelled = member.report.over_samples >= config_.plan.dwell;
-      if (!set_limits(host, loads[index], dwelled, config_.plan.target)) host.usable = false;
+      if (!set_limits(host, loads[index], ledger_.room(id), dwelled, config_.plan.target))
+        host.usable = false;
       ++index;
     }
     return std::move(picture_);

@@ -9,6 +9,7 @@ namespace {
 
 constexpr Duration repeat_every = std::chrono::seconds(2);
 constexpr Duration note_for = std::chrono::seconds(70);  // a lease not begun is gone by then
+constexpr Duration previous_asked_for = std::chrono::minutes(10);
 constexpr Duration other_awaited_for = std::chrono::minutes(10);
 
 // News is with all masters of a middling mesh after two or three rounds.
@@ -121,6 +122,7 @@ std::vector<market::Hole> Trade::holes(TimePoint now) const {
 
 void Trade::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool quiet) {
   quiet_ = quiet;
+  note_previous(now, sellers);
   for (const ForeignEnd& end : conductor_.take_foreign_ends()) ended(now, end);
   grantor_.tidy();
   std::vector<LeaseId> open;
@@ -239,7 +241,26 @@ void Trade::propose(TimePoint now, const LeaseId& lease, Outbound& outbound) {
   wire::ProposedMove move{lease,         outbound.vm, outbound.from,
                           member->epoch, outbound.to, outbound.heat};
   proposals_.propose(now, outbound.rank.kind, outbound.rank.stamp, outbound.rank.rounds_lost, move,
-                     {{outbound.with.master, outbound.with.endpoint}});
+                     concerned(outbound));
+}
+
+void Trade::note_previous(TimePoint now, const std::vector<market::Seller>& sellers) {
+  previous_.clear();
+  for (const auto& [id, member] : group_.members()) {
+    if (member.previous.empty() || now >= member.attached_at + previous_asked_for) continue;
+    for (const market::Seller& seller : sellers)
+      if (seller.master == member.previous) previous_[id] = {seller.master, seller.endpoint};
+  }
+}
+
+// The other party; and the master from which the host came lately, if it lives: it may still have
+// plans with it.
+std::vector<exchange::Concerned> Trade::concerned(const Outbound& outbound) const {
+  std::vector<exchange::Concerned> concerned{{outbound.with.master, outbound.with.endpoint}};
+  const auto previous = previous_.find(outbound.from);
+  if (previous != previous_.end() && previous->second.master != outbound.with.master)
+    concerned.push_back({previous->second.master, previous->second.endpoint});
+  return concerned;
 }
 
 void Trade::settled(TimePoint now, const exchange::Proposals::Settled& settled) {

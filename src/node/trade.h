@@ -110,6 +110,8 @@ class Trade {
   void pledge(TimePoint now, const wire::Grant& grant, const NodeId& asker, const HostId& back_to);
   std::vector<market::Exchangeable> exchangeable(TimePoint now) const;
   void propose(TimePoint now, const LeaseId& lease, Outbound& outbound);
+  std::vector<exchange::Concerned> concerned(const Outbound& outbound) const;
+  void note_previous(TimePoint now, const std::vector<market::Seller>& sellers);
   void settled(TimePoint now, const exchange::Proposals::Settled& settled);
   void ended(TimePoint now, const ForeignEnd& end);
   void step(TimePoint now, const LeaseId& lease, Outbound& outbound);
@@ -131,6 +133,8 @@ class Trade {
   exchange::Judge judge_;
   exchange::Proposals proposals_;
   bool quiet_ = true;
+  std::map<HostId, Party>
+      previous_;  // of members that came lately: their master before, if it lives
   std::map<LeaseId, Outbound> outbound_;  // by the lease of the other master, or of the grant
   std::map<LeaseId, Telling> telling_;    // by lease of ours
   std::map<LeaseId, Note> notes_;

@@ -23,6 +23,10 @@ void Healed::note_leases() {
   }
 }
 
+std::size_t Healed::left() const {
+  return fitting_surplus(world_.truth(), world_.config(0).plan.target).vms;
+}
+
 void Healed::judge() {
   judge_slaves();
   judge_leases();
@@ -41,6 +45,16 @@ std::string Healed::unfinished() const {
     const node::View view = world_.view(i);
     std::vector<node::MoveView> moves = view.in_flight;
     if (view.plan) moves.insert(moves.end(), view.plan->moves.begin(), view.plan->moves.end());
+    for (const node::HostView& host : view.hosts) {
+      if (host.state != "ok")
+        text += "\n  " + view.id.str() + ": " + host.id.str() + " is " + host.state;
+    }
+    if (view.plan) {
+      text += "\n  " + view.id.str() + ": plan " + view.plan->id + ", " + view.plan->state;
+      for (const node::SurplusView& surplus : view.plan->surplus)
+        text += "\n  " + view.id.str() + ": " + surplus.vm.str() + " stays on " +
+                surplus.host.str() + ": " + surplus.reason;
+    }
     for (const node::MoveView& move : moves) {
       if (move.state.starts_with("done") || move.state.starts_with("failed")) continue;
       text += "\n  " + view.id.str() + ": " + move.vm.str() + " from " + move.from.str() + " to " +

@@ -16,6 +16,8 @@ class Healed {
   // Whatever lease is open now must have ended when judge() looks.
   void note_leases();
   void judge();
+  // VMs of overloaded hosts that fit elsewhere.
+  std::size_t left() const;
 
  private:
   void judge_slaves();

@@ -112,6 +112,10 @@ class Run {
     world_.run_for(end - world_.now() - settles_within);
     judge.note_leases();
     world_.run_for(settles_within);
+    // Long chains of moves may still be under way: what fits must be placed within the bound, not
+    // within this run.
+    for (Duration more{0}; more < placed_within && judge.left() > 0; more += settles_within)
+      world_.run_for(settles_within);
     judge.judge();
     world_.audit_all();
   }
@@ -129,6 +133,7 @@ class Run {
   }
 
   static constexpr Duration settles_within = 3min;
+  static constexpr Duration placed_within = 20min;  // after the end of the run
   static constexpr Duration settled_after = 30s;
   static constexpr Duration pause_between_news = 5s;
   static constexpr Duration step = 100ms;
