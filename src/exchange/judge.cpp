@@ -85,6 +85,9 @@ wire::MoveVerdict Judge::verdict_of(TimePoint now, const NodeId& proposer,
                                                std::to_string(static_cast<long>(seconds_of(rest))) +
                                                " s");
   if (!ours) return {move.lease, wire::Conflict::none, Duration(0), {}};
+  if (!own.open(move.lease))
+    return lost(wire::Conflict::host_claimed_twice,
+                "the room for " + quoted(move.vm.str()) + " has been given back");
   std::uint32_t free = own.streams_free(move.to);
   for (const auto& [lease, slot] : given_) {
     if (lease != move.lease && slot.first == move.to && free > 0) --free;

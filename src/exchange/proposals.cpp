@@ -8,7 +8,7 @@ namespace {
 constexpr Duration verdict_within = std::chrono::seconds(5);
 constexpr Duration repeat_after = std::chrono::seconds(2);
 // A judge may let a migration wait for its slot, but not for ever.
-constexpr std::uint32_t waits_max = 900;
+constexpr std::uint32_t waits_max = 300;  // ten minutes, at the usual pace
 
 }  // namespace
 

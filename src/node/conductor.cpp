@@ -75,6 +75,12 @@ std::vector<PlannedMove> Conductor::without_lease() const {
   return waiting;
 }
 
+bool Conductor::relieves(const HostId& host) const {
+  return std::any_of(moves_.begin(), moves_.end(), [&](const Move& move) {
+    return move.planned.from == host && !ended(move) && move.state != State::unknown;
+  });
+}
+
 std::map<VmId, bool> Conductor::planned_vms() const {
   std::map<VmId, bool> vms;
   for (const Move& move : moves_) {

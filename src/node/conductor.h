@@ -67,6 +67,8 @@ class Conductor {
   }
   // Of the plan, what has not got its room yet.
   std::vector<PlannedMove> without_lease() const;
+  // A VM of this host is leaving it, or is about to.
+  bool relieves(const HostId& host) const;
   // VMs of plans that have not ended; true: ordered already.
   std::map<VmId, bool> planned_vms() const;
   // Migrations that have begun to this host, and those that are about to.
@@ -151,7 +153,7 @@ class Conductor {
   static bool holder_is_at_it(const Member& holder, const LeaseId& lease, const VmId& vm);
   void resolve_forgotten(TimePoint now, Move& move);
   static bool target_is_at_it(const Member& target, const LeaseId& lease, const VmId& vm);
-  bool suspected_twice(const LeaseId& lease, const Member& by);
+  bool suspected_twice(TimePoint now, const LeaseId& lease, const Member& by);
   bool nobody_will_tell(const Move& move) const;
   void settle_leases_of(TimePoint now, const Member& member);
 
@@ -166,7 +168,12 @@ class Conductor {
   std::map<HostId, TimePoint> slow_;  // a migration from there timed out: one at a time, until then
   std::map<VmId, std::vector<Departure>> departures_;
   std::vector<ForeignEnd> foreign_ends_;
-  std::map<LeaseId, std::uint64_t> suspected_;  // by the report with this sequence: see reported()
+  struct Suspicion {
+    std::uint64_t sequence = 0;  // of the report that gave rise to it
+    TimePoint since;
+  };
+  std::map<LeaseId, Suspicion>
+      suspected_;  // leases that nobody may follow any more: see reported()
   std::string abandoned_;
   std::size_t done_ = 0;
   std::size_t failed_ = 0;

@@ -13,7 +13,8 @@ using wire::OutcomeKind;
 
 namespace {
 constexpr Duration ask_after_arrival = std::chrono::seconds(5);
-}
+constexpr Duration confirmed_after = std::chrono::seconds(20);  // longer than messages are late
+}  // namespace
 
 void Conductor::heard(TimePoint now, const NodeId& from, const wire::Outcome& outcome) {
   out_.send(from, {}, wire::OutcomeAck{outcome.lease, outcome.kind});
@@ -256,10 +257,11 @@ bool Conductor::target_is_at_it(const Member& target, const LeaseId& lease, cons
 }
 
 // One report may have been written before the holder took a late order, or while its outcome was
-// under way: two may not.
-bool Conductor::suspected_twice(const LeaseId& lease, const Member& by) {
-  const auto [known, first] = suspected_.try_emplace(lease, by.sequence);
-  return !first && known->second < by.sequence;
+// under way: two with some time between them may not.
+bool Conductor::suspected_twice(TimePoint now, const LeaseId& lease, const Member& by) {
+  const auto [known, first] = suspected_.try_emplace(lease, Suspicion{by.sequence, now});
+  return !first && known->second.sequence < by.sequence &&
+         now >= known->second.since + confirmed_after;
 }
 
 void Conductor::reported(TimePoint now, const Member& member) {
@@ -275,14 +277,14 @@ void Conductor::reported(TimePoint now, const Member& member) {
     if (holder_through || target_forgot) over.push_back(id);
   }
   for (const LeaseId& id : over) {
-    if (suspected_twice(id, member)) revoke(now, id, true);
+    if (suspected_twice(now, id, member)) revoke(now, id, true);
   }
   // It may have told the outcome to another master, to which it belonged meanwhile.
   for (Move& move : moves_) {
     const bool accepted = move.state == State::running || move.state == State::unknown;
     if (accepted && move.planned.from == member.id && !move.holder_forgot &&
         !holder_is_at_it(member, move.lease, move.planned.vm))
-      move.holder_forgot = suspected_twice(move.lease, member);
+      move.holder_forgot = suspected_twice(now, move.lease, member);
   }
   std::erase_if(suspected_, [&](const auto& known) {
     const Move* move = by_lease(known.first);

@@ -232,6 +232,7 @@ void Holder::on_event(TimePoint now, const VmQueried& event) {
   }
   for (const LeaseId& lease : asking) step_job(now, lease, migrate::SourceSays{event.presence});
   arrival_heard(now, event.vm, event.presence);
+  answer_questions(event.vm, event.presence);
 }
 
 void Holder::on_event(TimePoint now, const MigrationEnded& event) {

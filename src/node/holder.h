@@ -79,6 +79,16 @@ class Holder {
     NodeId asked_by;  // who waits for a SettleAnswer; empty: nobody
   };
 
+  // Somebody asks about a lease that this life does not know: what is here counts.
+  struct Question {
+    NodeId from;
+    LeaseId lease;
+    VmId vm;
+    bool grantor = false;  // else the holder of the VM
+  };
+
+  void ask_hypervisor(const Question& question);
+  void answer_questions(const VmId& vm, Presence presence);
   void report_if_due(TimePoint now);
   void tell_master(TimePoint now, const LeaseId& lease, wire::Body body);
   void to_master(wire::Body body);
@@ -116,6 +126,7 @@ class Holder {
   std::map<LeaseId, Job> jobs_;
   std::map<LeaseId, Arrival> arrivals_;
   std::map<LeaseId, Untold> untold_;
+  std::vector<Question> questions_;
   std::vector<Left> left_;
   std::deque<LeaseId> ended_;  // the last leases that ended here: a late order finds them
 };

@@ -64,10 +64,11 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Order& order) {
   }
   if (const auto reason = why_not(from, order); reason) {
     out_.count("orders_refused");
-    if (from_master(from) && order.holder_epoch == attachment_.epoch())
-      tell_master(now, order.lease,
-                  wire::Outcome{order.lease, order.vm, OutcomeKind::refused, attachment_.sequence(),
-                                *reason});
+    if (!from_master(from) || order.holder_epoch != attachment_.epoch()) return;
+    tell_master(now, order.lease,
+                wire::Outcome{order.lease, order.vm, OutcomeKind::refused, attachment_.sequence(),
+                              *reason});
+    remember_ended(order.lease);  // a late double may find that nothing forbids it any more
     return;
   }
   Job job{migrate::Outgoing(now, order.lease, order.vm, settings_of(config_.migrate)), order.target,

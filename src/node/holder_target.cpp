@@ -66,15 +66,7 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::LeaseRevoke& re
   if (!from_master(from)) return;
   const auto found = arrivals_.find(revoke.lease);
   if (found == arrivals_.end()) {
-    // Never heard of, ended long ago, or forgotten in a restart: what is here counts.
-    const VmSample* vm = sampler_.find(revoke.vm);
-    wire::LeaseState state;
-    state.lease = revoke.lease;
-    state.phase = vm == nullptr                       ? wire::LeasePhase::absent
-                  : vm->presence == Presence::running ? wire::LeasePhase::arrived
-                                                      : wire::LeasePhase::begun;
-    state.sequence = attachment_.sequence();
-    if (!untold_.contains(revoke.lease)) to_master(std::move(state));
+    if (!untold_.contains(revoke.lease)) ask_hypervisor({from, revoke.lease, revoke.vm, true});
     // The word of the lease itself may still be on its way.
     if (!has_ended(revoke.lease)) remember_ended(revoke.lease);
     return;
@@ -164,11 +156,7 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Begin& begin) {
 void Holder::take(TimePoint now, const NodeId& from, const wire::Settle& settle) {
   const auto found = arrivals_.find(settle.lease);
   if (found == arrivals_.end()) {
-    // The lease has ended here, or is of a life before: what runs is for the hypervisor to say. The
-    // sample is as good as a question, since nothing comes in without a lease.
-    const VmSample* vm = sampler_.find(settle.vm);
-    const Presence presence = vm == nullptr ? Presence::absent : vm->presence;
-    out_.send(from, {}, wire::SettleAnswer{settle.lease, settle.vm, presence});
+    ask_hypervisor({from, settle.lease, settle.vm, false});
     return;
   }
   Arrival& arrival = found->second;
@@ -183,6 +171,35 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Settle& settle)
   arrival.asked_by = from;
   const Arrival ended = arrival;
   arrival_ended(now, ended);
+}
+
+// The lease has ended here, or is of a life before this one. Who asks repeats himself: a question
+// that finds no place, or no answer, is asked again.
+void Holder::ask_hypervisor(const Question& question) {
+  const bool known = std::any_of(questions_.begin(), questions_.end(), [&](const Question& one) {
+    return one.lease == question.lease && one.from == question.from;
+  });
+  if (!known && questions_.size() >= limits::questions_max) return out_.count("questions_dropped");
+  if (!known) questions_.push_back(question);
+  out_.command(QueryVm{question.vm});
+}
+
+void Holder::answer_questions(const VmId& vm, Presence presence) {
+  for (const Question& one : questions_) {
+    if (one.vm != vm) continue;
+    if (!one.grantor) {
+      out_.send(one.from, {}, wire::SettleAnswer{one.lease, vm, presence});
+    } else if (from_master(one.from) && presence != Presence::unknown) {
+      wire::LeaseState state;
+      state.lease = one.lease;
+      state.phase = presence == Presence::absent    ? wire::LeasePhase::absent
+                    : presence == Presence::running ? wire::LeasePhase::arrived
+                                                    : wire::LeasePhase::begun;
+      state.sequence = attachment_.sequence();
+      to_master(std::move(state));
+    }
+  }
+  std::erase_if(questions_, [&](const Question& one) { return one.vm == vm; });
 }
 
 void Holder::arrival_heard(TimePoint now, const VmId& vm, Presence presence) {

@@ -10,6 +10,7 @@ namespace ballast::node {
 namespace {
 
 constexpr Duration answers_within = std::chrono::seconds(1);  // of slaves that are asked to report
+constexpr int plan_kept_intervals = 8;  // after which even a plan that goes well is made anew
 
 // Anywhere in a range that no life uses up, and short enough to read.
 std::uint64_t first_lease_of(std::uint64_t seed) { return 1 + (seed >> 24U); }
@@ -185,7 +186,10 @@ void Master::plan_if_due(TimePoint now) {
   // is, since a newer one would need approval again. Its migrations end by their own timeouts.
   const bool busy = plan_ && plan_->state == PlanState::running;
   const bool approved = config_.plan.mode != Mode::act;
-  if (busy && (approved || now < plan_->made_at + config_.plan.plan_interval)) {
+  const Duration age = busy ? now - plan_->made_at : Duration(0);
+  const bool kept = age < config_.plan.plan_interval ||
+                    (age < plan_kept_intervals * config_.plan.plan_interval && plan_relieves_all());
+  if (busy && (approved || kept)) {
     next_plan_ = now + config_.sample.sample_interval;
     return;
   }
@@ -196,7 +200,15 @@ void Master::plan_if_due(TimePoint now) {
   decide(now, make_plan(now, wanting));
   const bool acts = plan_->state == PlanState::running || plan_->state == PlanState::done;
   if (!acts) wanting.clear();
-  trade_.need(now, wanting);
+  trade_.need(std::move(wanting));
+}
+
+// A chain of moves pays at its end: to plan anew in its midst wastes what was moved to make room.
+bool Master::plan_relieves_all() const {
+  return std::all_of(group_.members().begin(), group_.members().end(), [&](const auto& known) {
+    const bool over = known.second.report.over_samples >= config_.plan.dwell;
+    return !over || conductor_.relieves(known.first);
+  });
 }
 
 // Loads of hosts that are well are up to a report interval old, and those of different hosts are of

@@ -72,6 +72,7 @@ class Master {
   bool known_epoch(TimePoint now, const NodeId& from, const Epoch& epoch);
   void plan_soon(TimePoint now);
   void plan_if_due(TimePoint now);
+  bool plan_relieves_all() const;
   bool gather(TimePoint now);
   std::map<VmId, std::vector<HostId>> not_to(TimePoint now) const;
   // `wanting`: VMs that other groups may take.

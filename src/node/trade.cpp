@@ -67,19 +67,57 @@ wire::Want Trade::want_of(const SurplusVm& surplus, const Member& member,
   return want;
 }
 
-void Trade::need(TimePoint now, const std::vector<SurplusVm>& surplus) {
+void Trade::need_what_is_new(TimePoint now, const std::vector<market::Seller>& sellers) {
+  if (!surplus_) return;
+  const std::set<VmId> gone = leaving();
+  std::set<VmId> asked_before;
+  std::swap(asked_before, asked_for_);
+  for (const SurplusVm& one : *surplus_) asked_for_.insert(one.vm);
   std::vector<wire::Want> wants;
-  for (const SurplusVm& one : surplus) {
+  for (const SurplusVm& one : *surplus_) {
     const Member* member = group_.find(one.host);
     const wire::VmReport* vm = member == nullptr ? nullptr : member->find(one.vm);
-    if (vm == nullptr) continue;
-    const bool given_away = std::any_of(outbound_.begin(), outbound_.end(), [&](const auto& known) {
-      return known.second.vm == one.vm;
-    });
-    if (!given_away) wants.push_back(want_of(one, *member, *vm));
+    if (vm == nullptr || gone.contains(one.vm)) continue;
+    if (asked_before.contains(one.vm) && !fits_somewhere(vm->vm.load, sellers)) {
+      if (const wire::VmReport* other = substitute(now, *member, sellers); other != nullptr) {
+        asked_for_.insert(other->vm.id);
+        wants.push_back(want_of({other->vm.id, one.host}, *member, *other));
+        continue;
+      }
+    }
+    wants.push_back(want_of(one, *member, *vm));
   }
+  surplus_.reset();
   asker_.need(now, std::move(wants));
   rounds_lost_.clear();
+}
+
+bool Trade::fits_somewhere(const Resources& load, const std::vector<market::Seller>& sellers) {
+  return std::any_of(sellers.begin(), sellers.end(), [&](const market::Seller& seller) {
+    return market::slots_for(seller.holes, load) > 0;
+  });
+}
+
+// The plan names the VMs whose leaving helps most. Where nobody has room for one of them, and it
+// was asked for in vain, the largest VM of its host for which there is room somewhere goes instead.
+const wire::VmReport* Trade::substitute(TimePoint now, const Member& member,
+                                        const std::vector<market::Seller>& sellers) const {
+  const wire::VmReport* best = nullptr;
+  if (!group_.why_unusable(now, member).empty()) return best;
+  for (const wire::VmReport& vm : member.report.vms) {
+    const bool better = best == nullptr || vm.vm.load.cpu_mhz > best->vm.load.cpu_mhz;
+    if (better && !asked_for_.contains(vm.vm.id) && may_leave(vm) &&
+        fits_somewhere(vm.vm.load, sellers))
+      best = &vm;
+  }
+  return best;
+}
+
+bool Trade::may_leave(const wire::VmReport& vm) const {
+  const bool outbound = std::any_of(outbound_.begin(), outbound_.end(),
+                                    [&](const auto& known) { return known.second.vm == vm.vm.id; });
+  return vm.vm.presence == Presence::running && vm.vm.movable && vm.rest <= Duration(0) &&
+         !outbound && ledger_.find(vm.vm.id) == nullptr && !conductor_.rests().contains(vm.vm.id);
 }
 
 std::set<VmId> Trade::leaving() const {
@@ -123,6 +161,7 @@ std::vector<market::Hole> Trade::holes(TimePoint now) const {
 void Trade::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool quiet) {
   quiet_ = quiet;
   note_previous(now, sellers);
+  need_what_is_new(now, sellers);
   for (const ForeignEnd& end : conductor_.take_foreign_ends()) ended(now, end);
   grantor_.tidy();
   std::vector<LeaseId> open;

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,8 +38,8 @@ class Trade {
   Trade(const Config& config, std::uint64_t incarnation, std::uint64_t seed, Group& group,
         ledger::Ledger& ledger, Conductor& conductor, Outbox& out);
 
-  // What the last plan left over; replaces what was asked for before.
-  void need(TimePoint now, const std::vector<SurplusVm>& surplus);
+  // What the last plan left over; replaces what was asked for before, at the next tick.
+  void need(std::vector<SurplusVm> surplus) { surplus_ = std::move(surplus); }
   // `quiet`: nothing is asked for and nothing granted.
   void tick(TimePoint now, const std::vector<market::Seller>& sellers, bool quiet);
   TimePoint next_deadline() const;
@@ -106,6 +107,11 @@ class Trade {
 
   wire::Want want_of(const SurplusVm& surplus, const Member& member,
                      const wire::VmReport& vm) const;
+  void need_what_is_new(TimePoint now, const std::vector<market::Seller>& sellers);
+  static bool fits_somewhere(const Resources& load, const std::vector<market::Seller>& sellers);
+  const wire::VmReport* substitute(TimePoint now, const Member& member,
+                                   const std::vector<market::Seller>& sellers) const;
+  bool may_leave(const wire::VmReport& vm) const;
   void granted(TimePoint now, const market::Asker::Granted& grant);
   void pledge(TimePoint now, const wire::Grant& grant, const NodeId& asker, const HostId& back_to);
   std::vector<market::Exchangeable> exchangeable(TimePoint now) const;
@@ -133,6 +139,8 @@ class Trade {
   exchange::Judge judge_;
   exchange::Proposals proposals_;
   bool quiet_ = true;
+  std::optional<std::vector<SurplusVm>> surplus_;  // of a plan that is newer than what is asked for
+  std::set<VmId> asked_for_;
   std::map<HostId, Party>
       previous_;  // of members that came lately: their master before, if it lives
   std::map<LeaseId, Outbound> outbound_;  // by the lease of the other master, or of the grant

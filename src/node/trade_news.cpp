@@ -41,17 +41,12 @@ void Trade::take(TimePoint now, const NodeId& from, const wire::Request& request
 }
 
 std::vector<market::Exchangeable> Trade::exchangeable(TimePoint now) const {
-  const std::set<VmId> gone = leaving();
   const std::map<VmId, bool> planned = conductor_.planned_vms();
   std::vector<market::Exchangeable> vms;
   for (const auto& [id, member] : group_.members()) {
     if (!group_.why_unusable(now, member).empty()) continue;
     for (const wire::VmReport& vm : member.report.vms) {
-      const bool free = vm.vm.presence == Presence::running && vm.vm.movable &&
-                        vm.rest <= Duration(0) && !gone.contains(vm.vm.id) &&
-                        !planned.contains(vm.vm.id) && ledger_.find(vm.vm.id) == nullptr &&
-                        !conductor_.rests().contains(vm.vm.id);
-      if (free) vms.push_back({vm.vm.id, id, vm.vm.load});
+      if (may_leave(vm) && !planned.contains(vm.vm.id)) vms.push_back({vm.vm.id, id, vm.vm.load});
     }
   }
   return vms;
@@ -198,9 +193,10 @@ exchange::Own Trade::own_of(TimePoint now) const {
     if (member == nullptr || member->lost) return std::nullopt;
     return member->epoch;
   };
+  own.open = [this](const LeaseId& lease) { return ledger_.find(lease) != nullptr; };
   own.ready = [this](const LeaseId& lease) {
     const auto telling = telling_.find(lease);
-    return ledger_.find(lease) != nullptr && telling != telling_.end() && telling->second.told;
+    return telling != telling_.end() && telling->second.told;
   };
   own.streams_free = [this](const HostId& host) {
     const std::size_t used = conductor_.incoming_to(host);

@@ -26,6 +26,7 @@ struct Case {
       if (host == HostId("mine")) return Epoch{1, 1};
       return std::nullopt;
     };
+    own.open = [](const LeaseId&) { return true; };
     own.ready = [](const LeaseId&) { return true; };
     own.streams_free = [](const HostId&) { return 1U; };
     own.rest = [](const VmId&, const HostId&) { return Duration(0); };

@@ -108,7 +108,7 @@ void run_trace(std::string_view bytes) {
 }
 
 Bytes good_traces(Random&) {
-  return {std::string("\0host,cpu,memory,network,group\nh1,10000,4096,1000,g1\nh2,1,2,3,g2\n", 67),
+  return {std::string("\0host,cpu,memory,network,group\nh1,10000,4096,1000,g1\nh2,1,2,3,g2\n", 65),
           "\1vm,host,cpu,memory,network\nv1,h1,1000,512,10\n", "\2vm,0,300,600\nv1,10,20.5,1e2\n",
           "\3interval_s = 300\n[thresholds]\ncpu = 0.8\n"};
 }

@@ -41,7 +41,9 @@ struct Own {
   std::vector<OwnMove> moves;
   // The epoch of a member of ours that was heard of lately.
   std::function<std::optional<Epoch>(const HostId&)> member;
-  // The lease is ours, open, and its target has said that it knows it.
+  // The lease is ours and open.
+  std::function<bool(const LeaseId&)> open;
+  // Its target has said that it knows it.
   std::function<bool(const LeaseId&)> ready;
   // Free streams for arrivals at a member of ours; 0: none now.
   std::function<std::uint32_t(const HostId&)> streams_free;
