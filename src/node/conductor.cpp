@@ -35,6 +35,7 @@ void Conductor::start(TimePoint now, std::vector<PlannedMove> moves) {
     move.planned.swap.reset();
   }
   abandoned_.clear();
+  slowest_ = Duration(0);
   done_ = 0;
   failed_ = 0;
   for (PlannedMove& planned : moves) {
@@ -73,6 +74,13 @@ std::vector<PlannedMove> Conductor::without_lease() const {
     if (move.state == State::waiting && !move.has_lease) waiting.push_back(move.planned);
   }
   return waiting;
+}
+
+Duration Conductor::slowest(TimePoint now) const {
+  Duration longest = slowest_;
+  for (const Move& move : moves_)
+    if (move.state == State::running) longest = std::max(longest, now - move.since);
+  return longest;
 }
 
 bool Conductor::relieves(const HostId& host) const {

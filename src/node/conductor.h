@@ -67,6 +67,8 @@ class Conductor {
   }
   // Of the plan, what has not got its room yet.
   std::vector<PlannedMove> without_lease() const;
+  // The longest that a migration of this plan has taken, or has been under way.
+  Duration slowest(TimePoint now) const;
   // A VM of this host is leaving it, or is about to.
   bool relieves(const HostId& host) const;
   // VMs of plans that have not ended; true: ordered already.
@@ -175,6 +177,7 @@ class Conductor {
   std::map<LeaseId, Suspicion>
       suspected_;  // leases that nobody may follow any more: see reported()
   std::string abandoned_;
+  Duration slowest_{0};
   std::size_t done_ = 0;
   std::size_t failed_ = 0;
 };

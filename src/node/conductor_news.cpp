@@ -108,6 +108,7 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::LeaseState&
 
 void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::string& detail) {
   const bool was_running = move.state == State::running;
+  if (was_running) slowest_ = std::max(slowest_, now - move.since);
   const Duration longest_rest = std::max(config_.plan.cooldown, config_.migrate.timeout);
   const bool was_ordered = move.state != State::waiting && move.state != State::telling;
   move.state = arrived ? State::done : State::failed;

@@ -10,7 +10,7 @@ namespace ballast::node {
 namespace {
 
 constexpr Duration answers_within = std::chrono::seconds(1);  // of slaves that are asked to report
-constexpr int plan_kept_intervals = 8;  // after which even a plan that goes well is made anew
+constexpr int plan_kept_copies = 6;  // a plan that goes well may take as long as so many copies
 
 // Anywhere in a range that no life uses up, and short enough to read.
 std::uint64_t first_lease_of(std::uint64_t seed) { return 1 + (seed >> 24U); }
@@ -187,8 +187,9 @@ void Master::plan_if_due(TimePoint now) {
   const bool busy = plan_ && plan_->state == PlanState::running;
   const bool approved = config_.plan.mode != Mode::act;
   const Duration age = busy ? now - plan_->made_at : Duration(0);
-  const bool kept = age < config_.plan.plan_interval ||
-                    (age < plan_kept_intervals * config_.plan.plan_interval && plan_relieves_all());
+  const Duration kept_for =
+      std::max(config_.plan.plan_interval, plan_kept_copies * conductor_.slowest(now));
+  const bool kept = age < kept_for && plan_relieves_all();
   if (busy && (approved || kept)) {
     next_plan_ = now + config_.sample.sample_interval;
     return;
@@ -203,7 +204,8 @@ void Master::plan_if_due(TimePoint now) {
   trade_.need(std::move(wanting));
 }
 
-// A chain of moves pays at its end: to plan anew in its midst wastes what was moved to make room.
+// A chain of moves pays at its end: where copies take long, to plan anew in its midst wastes what
+// was moved to make room.
 bool Master::plan_relieves_all() const {
   return std::all_of(group_.members().begin(), group_.members().end(), [&](const auto& known) {
     const bool over = known.second.report.over_samples >= config_.plan.dwell;

@@ -67,6 +67,7 @@ struct World::State {
   // world_audit.cpp
   void complain(const std::string& auditor, const std::string& detail);
   void moved(VmIndex vm, HostIndex from, HostIndex to);
+  bool is_detour(const VmId& vm, const HostId& over) const;
   void check_start(std::uint32_t index, const StartMigration& start);
   void say(const std::string& line) const;
   void say_events(std::uint32_t index, const std::vector<node::Event>& events) const;
@@ -91,6 +92,7 @@ struct World::State {
     TimePoint at;
     std::uint32_t life = 0;      // 0: it is where it began
     std::uint32_t promised = 0;  // of the next move: the life of the node that it goes to
+    bool detour = false;         // it goes on by the same plan, which opened a cycle through here
   };
   std::vector<ArrivedAt> arrived;
   std::vector<Finding> findings;

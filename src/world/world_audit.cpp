@@ -30,10 +30,25 @@ void World::State::moved(VmIndex vm, HostIndex from, HostIndex to) {
   // A node that has died since has forgotten that the VM should rest.
   if (before.life == 0 || before.life != slots[from].life || !slots[from].node) return;
   const Config config = config_of(from);
-  if (now - before.at < config.plan.cooldown - clock_slack)
+  if (!before.detour && now - before.at < config.plan.cooldown - clock_slack)
     complain("moved within its cooldown",
              quoted(trace->vms[vm].id.str()) + " leaves " + name(from) + " after " +
                  std::to_string(static_cast<long>(seconds_of(now - before.at))) + " s");
+}
+
+bool World::State::is_detour(const VmId& vm, const HostId& over) const {
+  return std::any_of(slots.begin(), slots.end(), [&](const Slot& slot) {
+    if (!slot.node || !slot.node->is_master()) return false;
+    const node::View view = slot.node->view(slot.clock.local(now));
+    if (!view.plan) return false;
+    const std::vector<node::MoveView>& moves = view.plan->moves;
+    const auto has = [&](auto end) {
+      return std::any_of(moves.begin(), moves.end(), [&](const node::MoveView& move) {
+        return move.vm == vm && move.*end == over;
+      });
+    };
+    return has(&node::MoveView::to) && has(&node::MoveView::from);
+  });
 }
 
 void World::State::check_start(std::uint32_t index, const StartMigration& command) {
@@ -66,7 +81,10 @@ void World::State::check_start(std::uint32_t index, const StartMigration& comman
   start.quiet = of_this_life && by.clock.local(now) - by.clock.local(by.life_began) < quiet;
   start.outgoing_max = config.migrate.outgoing;
   start.incoming_max = config.migrate.incoming;
-  arrived[fleet.index_of(command.vm)].promised = there.life;
+  ArrivedAt& last = arrived[fleet.index_of(command.vm)];
+  last.promised = there.life;
+  if (last.life != 0 && now - last.at < config.plan.cooldown)
+    last.detour = is_detour(command.vm, trace->hosts[index].id);
   words.starts(command, start);
 }
 

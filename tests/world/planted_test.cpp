@@ -71,7 +71,11 @@ std::string find(Bug bug, std::uint64_t seeds_max) {
 }
 
 TEST_CASE("planted bugs are found") {
+  // Only the first so many, where time is short.
+  const char* first = std::getenv("BALLAST_PLANTED_FIRST");
+  std::uint64_t left = first == nullptr ? 1000 : std::strtoull(first, nullptr, 10);
   for (const Known& known : known_to_be_found) {
+    if (left-- == 0) break;
     const std::string found = find(known.bug, known.seeds_max);
     MESSAGE(std::string(planted::name_of(known.bug)) << ": " << found);
     CHECK_FALSE(found.empty());
