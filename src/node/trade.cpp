@@ -94,7 +94,8 @@ void Trade::need_what_is_new(TimePoint now, const std::vector<market::Seller>& s
 
 bool Trade::fits_somewhere(const Resources& load, const std::vector<market::Seller>& sellers) {
   return std::any_of(sellers.begin(), sellers.end(), [&](const market::Seller& seller) {
-    return market::slots_for(seller.holes, load) > 0;
+    return std::any_of(seller.holes.begin(), seller.holes.end(),
+                       [&](const Resources& hole) { return market::fits(hole, load); });
   });
 }
 
