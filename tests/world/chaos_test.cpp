@@ -30,11 +30,13 @@ TEST_CASE("under every fault nothing is lost, and balance returns when they end"
     const world::SimulateResult result = world::simulate(options);
     migrations += result.migrations;
     for (const world::Finding& finding : result.findings) {
-      FAIL_CHECK(finding.auditor + " at " + std::to_string(finding.at_s) + " s: " + finding.detail +
-                 "\n  ballast simulate --masters 5 --slaves 4 --vms 4 --minutes 30 "
-                 "--faults chaos --seed " +
-                 std::to_string(options.seed) + " --trace-out seed-" +
-                 std::to_string(options.seed) + ".txt");
+      const std::string told = finding.auditor + " at " + std::to_string(finding.at_s) +
+                               " s: " + finding.detail +
+                               "\n  ballast simulate --masters 5 --slaves 4 --vms 4 --minutes 30 "
+                               "--faults chaos --seed " +
+                               std::to_string(options.seed) + " --trace-out seed-" +
+                               std::to_string(options.seed) + ".txt";
+      FAIL_CHECK(told);
     }
   }
   const std::uint64_t seeds = last - first + 1;
