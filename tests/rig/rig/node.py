@@ -33,6 +33,8 @@ bandwidth = {bandwidth}
 timeout = {timeout_s}
 transport = "{transport}"
 {migrate}
+[limits]
+max_slaves = {max_slaves}
 [hypervisor]
 cpu = {cpu:.0f}
 memory = {memory}
@@ -45,6 +47,7 @@ DEFAULTS = {
     "mode": "auto", "master": "", "sample_s": 1, "report_s": 1, "plan_s": 3, "cooldown_s": 10,
     "no_return_s": 30, "cpu_threshold": 0.8, "min_masters": 2, "bandwidth": 0, "timeout_s": 60,
     "migrate": "", "transport": "tcp", "hypervisor": "", "memory": MEMORY_MIB,
+    "max_slaves": 64,
 }
 
 
