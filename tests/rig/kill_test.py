@@ -43,7 +43,7 @@ class Kill(Scenario):
             len(s["hosts"]) == 3 and not s["leases"] and not s["in_flight"]))
         master.wait_status("no host holds two busy guests", lambda s: (
             all(len(hosts) == 1 for hosts in self.rig.running().values())
-            and len({hosts[0] for hosts in self.rig.running().values()}) == 2
+            and len({host for hosts in self.rig.running().values() for host in hosts}) == 2
             and not s["in_flight"]))
         self.check_each_runs_once()
         self.check_beats()
