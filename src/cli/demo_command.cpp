@@ -39,7 +39,9 @@ constexpr Duration stretch = 75min;
 constexpr auto start_delay = 3s;
 constexpr auto day_length = start_delay + 15s;
 constexpr auto patience = 52s;  // in all: then the demo ends, whatever the state
-constexpr auto kill_after = start_delay + 6s;
+// A master is killed once the groups have helped each other by a move and by a swap, as both are to
+// be seen, and by then whatever they have done.
+constexpr auto kill_at_the_latest = start_delay + 20s;
 constexpr auto rest_needed = 1500ms;
 constexpr auto look_every = 200ms;
 constexpr int missed_answers_max = 3;
@@ -159,8 +161,7 @@ class Demo {
     for (;;) {
       if (interrupts.within(look_every)) return std::optional<Summary>();
       if (Status alive = fleet_.check_alive(); !alive) return alive.error();
-      if (kills_wanted_ > 0 && watch_.killed() == 0 && Clock::now() - began_ >= kill_after)
-        watch_.kill_masters(kills_wanted_);
+      if (is_time_to_kill()) watch_.kill_masters(kills_wanted_);
       if (Status followed = watch_.follow_killed(); !followed) return followed.error();
       Result<node::View> view = watch_.look();
       // A busy machine answers late now and then.
@@ -173,7 +174,7 @@ class Demo {
       take_counters();
       if (passed < day_length) continue;
       const Result<bool> looked = look_at_rest(*view);
-      const bool rests = looked && *looked;
+      const bool rests = looked && *looked && watch_.killed() == kills_wanted_;
       if (!rests) at_rest_since.reset();
       if (rests && !at_rest_since) at_rest_since = Clock::now();
       const bool done = at_rest_since && Clock::now() - *at_rest_since >= rest_needed;
@@ -182,6 +183,13 @@ class Demo {
   }
 
  private:
+  bool is_time_to_kill() const {
+    if (watch_.killed() == kills_wanted_) return false;
+    const std::uint64_t swapped = watch_.counter("remote_migrations_in_swaps");
+    const bool helped = swapped >= 2 && watch_.counter("remote_migrations") > swapped;
+    return helped || Clock::now() - began_ >= kill_at_the_latest;
+  }
+
   std::string headline(const node::View& view, Clock::duration passed) const {
     const double now_s = std::chrono::duration<double>(passed).count();
     const double day_s = std::chrono::duration<double>(day_length).count();
@@ -370,10 +378,9 @@ void add_demo_command(CLI::App& app, Action& action) {
   command->add_option("--trace", options->trace,
                       "Folder with recorded loads, instead of a generated day (docs/formats.md)");
   command->add_option("--seed", options->seed, "Of the generated day")->capture_default_str();
-  command->add_flag(
-      "--kill-master", options->kill_masters,
-      "Kill a master in the middle (kill -9), and see its slaves find another; given\n"
-      "twice, two masters at once");
+  command->add_flag("--kill-master", options->kill_masters,
+                    "Kill a master (kill -9) once the groups have helped each other, and see its\n"
+                    "slaves find another; given twice, two masters at once");
   command->add_flag("--json", options->json, "Print the summary as ballast-demo/1, and no more");
   command->footer(
       "Starts one process a host on loopback, lets a day go by in fast time, shows how hosts over\n"
