@@ -10,7 +10,8 @@ import subprocess
 import sys
 import unittest
 
-from fleet import LIBC, Fleet, die_with_parent
+from fleet import Fleet
+from waiting import LIBC, die_with_parent
 
 HOSTS = {name: (10_000, 65_536) for name in ("m1", "m2", "s1", "s2")}
 VMS = {"v1": ("m1", 1_000, 1_024), "v2": ("s1", 1_000, 1_024)}

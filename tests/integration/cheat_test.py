@@ -9,9 +9,10 @@ import unittest
 import msgpack
 import zmq
 
-from fleet import Fleet, wait_for
+from fleet import Fleet
 from peer import (KINDS, TOLD, Identity, Peer, beacon, beacon_text, nonce_of, offer, packed,
                   read_offer, receive, seek, udp_socket)
+from waiting import wait_for
 
 HOSTS = {"m": (10_000, 65_536), "s": (10_000, 65_536)}
 VMS = {"v1": ("m", 1_000, 1_024)}

@@ -12,7 +12,8 @@ import sys
 import tempfile
 import unittest
 
-from fleet import PATIENCE_S, die_with_parent, processes_naming, wait_for
+from fleet import processes_naming
+from waiting import PATIENCE_S, die_with_parent, wait_for
 
 SLAVES = 7
 

@@ -4,20 +4,18 @@ configuration a node, simulated hosts that meet over loopback.
 Nothing outlives the test: what still runs is ended by cleanup(), and the kernel ends what is left
 when this process dies. Ports are free ones, folders fresh ones, so tests may run side by side.
 """
-import ctypes
 import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
+import sys
 import tempfile
-import time
 
-PATIENCE_S = 60  # for anything awaited: a bound for a slow machine, not an expectation
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "common"))
+from waiting import PATIENCE_S, die_with_parent, wait_status  # noqa: E402 pylint: disable=C0413
+
 ASK_PATIENCE_S = 30
-POLL_S = 0.05
-PR_SET_PDEATHSIG = 1
 FAST = """[sample]
 sample_interval = 0.2
 report_interval = 0.5
@@ -25,23 +23,6 @@ report_interval = 0.5
 plan_interval = 1
 cooldown = 5
 """  # instead of minutes
-LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def wait_for(what, condition, patience_s=PATIENCE_S):
-    """The first true value of condition(), asked again and again; fails after `patience_s`."""
-    until = time.monotonic() + patience_s
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > until:
-            raise AssertionError(f"waited {patience_s} s in vain: {what}")
-        time.sleep(POLL_S)
-
-
-def die_with_parent():
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def processes_naming(text):
@@ -101,19 +82,7 @@ class Node:
 
     def wait_status(self, what, condition):
         """Waits until condition(status) holds and gives back that status."""
-        last = None
-
-        def look():
-            nonlocal last
-            last = self.status() or last
-            return last is not None and condition(last)
-
-        try:
-            wait_for(f"{self.name}: {what}", look)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\nlast status: {json.dumps(last)}\nits log:\n"
-                                 f"{self.log()}") from None
-        return last
+        return wait_status(self.name, what, self, condition)
 
     def stored_vms(self):
         """VMs that are on the simulated host, as its own file says."""

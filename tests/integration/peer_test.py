@@ -6,9 +6,10 @@ usage: peer_test.py BALLAST [TEST]...
 import sys
 import unittest
 
-from fleet import Fleet, wait_for
+from fleet import Fleet
 from peer import (ABSENT, ACCEPTED, FAILED, LEASE_ABSENT, REFUSED, TOLD, Identity, Peer, nonce_of,
                   read_offer, receive, seek, udp_socket)
+from waiting import wait_for
 
 HOSTS = {"m": (10_000, 65_536)}
 BUSY = 8 * [1_200]  # MHz: 96 % of a host

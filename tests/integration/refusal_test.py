@@ -7,7 +7,8 @@ import subprocess
 import sys
 import unittest
 
-from fleet import Fleet, PATIENCE_S
+from fleet import Fleet
+from waiting import PATIENCE_S
 
 HOSTS = {"m": (10_000, 65_536), "s1": (10_000, 65_536)}
 VMS = {"v1": ("s1", 1_000, 1_024)}

@@ -14,3 +14,7 @@ emulation, so no KVM is needed; live migration between the hosts is the real thi
 
 What is not faked: memory (each host shows the machine's) and the kernel.
 """
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "common"))

@@ -3,7 +3,9 @@ configuration, all in the places that are the default."""
 import json
 import pathlib
 
-from .processes import wait_for
+from waiting import wait_status
+
+from .processes import POLL_S
 
 CONFIG = "etc/ballast/ballast.toml"
 # A guest that is always ready to run counts as a whole CPU, whatever the host's cap lets it have.
@@ -109,18 +111,7 @@ class Node:
 
     def wait_status(self, what, condition, patience_s=120):
         """Waits until condition(status) holds and gives back that status."""
-        last = None
-
-        def look():
-            nonlocal last
-            last = self.status() or last
-            return last is not None and condition(last)
-        try:
-            wait_for(f"{self.id}: {what}", look, patience_s)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\nlast status: {json.dumps(last)}\nend of its log:\n"
-                                 + "\n".join(self.log().splitlines()[-40:])) from None
-        return last
+        return wait_status(self.id, what, self, condition, patience_s, POLL_S)
 
 
 def introduce(nodes):

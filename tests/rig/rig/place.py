@@ -4,9 +4,10 @@ import pathlib
 import signal
 import subprocess
 
+from waiting import die_with_parent
+
 from .needs import UNSHARE
-from .processes import (children_of, die_with_parent, in_namespace_of, kill_and_wait, run,
-                        started_at, wait_for)
+from .processes import children_of, in_namespace_of, kill_and_wait, run, started_at, wait_for
 
 HERE = pathlib.Path(__file__).parent
 

@@ -1,35 +1,20 @@
 """Processes: who lives, in which namespace, and how they end with us."""
-import ctypes
+import functools
 import os
 import pathlib
 import signal
 import subprocess
-import time
 
-POLL_S = 0.25
-PATIENCE_S = 60  # for anything awaited: a bound for a slow machine, not an expectation
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None, use_errno=True)
+import waiting
+
+PATIENCE_S = waiting.PATIENCE_S
+POLL_S = 0.25  # looking costs a process in the host's namespaces
+
+wait_for = functools.partial(waiting.wait_for, every_s=POLL_S)
 
 
 class RigError(Exception):
     """The rig itself does not do what it should: says what, and what was seen."""
-
-
-def wait_for(what, condition, patience_s=PATIENCE_S):
-    """The first true value of condition(), asked again and again; fails after `patience_s`."""
-    until = time.monotonic() + patience_s
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > until:
-            raise AssertionError(f"waited {patience_s} s in vain: {what}")
-        time.sleep(POLL_S)
-
-
-def die_with_parent():
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def run(*command, check=True, timeout=PATIENCE_S, **options):
