@@ -52,7 +52,8 @@ class Soak(Scenario):
         hosts = sorted(ROLES)
         guests = self.rig.boot({k: hosts[k % len(hosts)] for k in range(1, GUESTS + 1)})
         self.rig.cap(CORES)
-        self.install(ROLES, cooldown_s=20, no_return_s=NO_RETURN_S)
+        # A slave that waits too long for its own master looks for another: there is one place each.
+        self.install(ROLES, cooldown_s=20, no_return_s=NO_RETURN_S, max_slaves=1)
         self.start_group("h1", ["h2"])
         self.start_group("h3", ["h4"])
         self.where, seen = {}, []
