@@ -38,7 +38,10 @@ constexpr double speed = 300;  // seconds of the day per second: five minutes pa
 constexpr Duration stretch = 75min;
 constexpr auto start_delay = 3s;
 constexpr auto day_length = start_delay + 15s;
-constexpr auto patience = 52s;  // in all: then the demo ends, whatever the state
+// A fleet that still moves VMs by then is told to begin no more, so that what is shown at the end
+// is one moment and not VMs on their way.
+constexpr auto pause_at = 45s;
+constexpr auto patience = 54s;  // in all: then the demo ends, whatever the state
 // A master is killed once the groups have helped each other by a move and by a swap, as both are to
 // be seen, and by then whatever they have done.
 constexpr auto kill_at_the_latest = start_delay + 20s;
@@ -73,6 +76,7 @@ struct Summary {
   std::size_t orphans = 0;  // slaves of killed masters that found no other
   std::size_t vms_before = 0;
   std::size_t vms_after = 0;
+  std::vector<std::string> missing;  // VMs that no host listed, with what is known of them
   std::size_t vms_twice = 0;
   double elapsed_ms = 0;
 };
@@ -173,6 +177,7 @@ class Demo {
       screen_.show(headline(*view, passed), *view);
       take_counters();
       if (passed < day_length) continue;
+      if (passed >= pause_at && !paused_) paused_ = fleet_.pause().ok();
       const Result<bool> looked = look_at_rest(*view);
       const bool rests = looked && *looked && watch_.killed() == kills_wanted_;
       if (!rests) at_rest_since.reset();
@@ -226,6 +231,7 @@ class Demo {
     summary_.vms_after = distinct.size();
     summary_.vms_twice = snapshot.vms.size() - distinct.size();
     summary_.overloaded_after = overloaded_hosts(snapshot);
+    summary_.missing = missing_vms(distinct, master);
     const bool moving = !master.in_flight.empty() || !master.leases.empty();
     if (twice || moving) {
       summary_.relievable_left = summary_.overloaded_after;
@@ -234,6 +240,25 @@ class Demo {
     const Plan best = plan::make_plan(snapshot);
     summary_.relievable_left = best.overloaded_before - best.overloaded_after;
     return summary_.relievable_left == 0 && summary_.vms_after == summary_.vms_before;
+  }
+
+  // VMs that no host says it runs, each with what the masters know of it.
+  std::vector<std::string> missing_vms(const std::set<VmId>& found,
+                                       const node::View& master) const {
+    std::vector<std::string> missing;
+    for (const TraceVm& vm : trace_.vms) {
+      if (found.contains(vm.id)) continue;
+      std::string said = "'" + vm.id.str() + "':";
+      for (const node::MoveView& move : master.in_flight)
+        if (move.vm == vm.id)
+          said += " move from " + move.from.str() + " to " + move.to.str() + " " + move.state + ";";
+      for (const node::LeaseView& lease : master.leases)
+        if (lease.vm == vm.id)
+          said +=
+              " lease from " + lease.from.str() + " to " + lease.to.str() + " " + lease.phase + ";";
+      missing.push_back(std::move(said));
+    }
+    return missing;
   }
 
   Summary finished(Clock::duration passed) {
@@ -248,6 +273,7 @@ class Demo {
   std::size_t kills_wanted_;
   Clock::time_point began_;
   int missed_answers_ = 0;
+  bool paused_ = false;
   Summary summary_;
 };
 
@@ -361,6 +387,7 @@ ExitCode run(const Options& options) {
   }
   const Summary& result = **summary;
   const ExitCode shown = answer(options.json ? as_json(result) : as_text(result));
+  for (const std::string& vm : result.missing) complain("no host says that it runs " + vm);
   if (shown != ExitCode::done) return shown;
   const bool good = result.relievable_left == 0 && result.vms_before == result.vms_after &&
                     result.vms_twice == 0 && result.orphans == 0;

@@ -241,6 +241,16 @@ Result<node::View> DemoFleet::view(std::size_t host) const {
   return daemon::ask_status(processes_[host].control);
 }
 
+Status DemoFleet::pause() {
+  Status told = Error{"no master runs"};
+  for (std::size_t master = 0; master < masters_ && !told; ++master) {
+    if (!runs(master)) continue;
+    const Result<std::string> answer = daemon::ask_control(processes_[master].control, "pause");
+    told = answer ? Status() : Status(answer.error());
+  }
+  return told;
+}
+
 std::string DemoFleet::last_log_line(std::size_t host) const {
   const Result<std::string> log = files::read_input(processes_[host].folder + "/log");
   if (!log || log->empty()) return "nothing";

@@ -39,6 +39,9 @@ class DemoFleet {
   Result<node::View> watch_master(std::size_t master, std::uint64_t events_above) const;
   Result<node::View> view(std::size_t host) const;
 
+  // Tells all masters to begin nothing new; one of them hears it from here.
+  Status pause();
+
   // An error when a node has ended that should not have; with the last line of its log.
   Status check_alive();
 

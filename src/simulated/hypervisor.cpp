@@ -89,10 +89,10 @@ Result<std::unique_ptr<SimulatedHypervisor>> SimulatedHypervisor::open(const Opt
       former_port = (*state)->port;
     }
   }
-  LoopbackAddress preferred = *address;
-  if (preferred.port == 0) preferred.port = former_port;
-  Result<Listener> listener = listen_on(preferred);
-  if (!listener && address->port == 0) listener = listen_on(*address);
+  const int port = address->port != 0 ? address->port : former_port;
+  Result<Listener> listener =
+      port != 0 ? listen_on({address->ip, port}) : listen_on_any_port(address->ip);
+  if (!listener && address->port == 0) listener = listen_on_any_port(address->ip);
   if (!listener) return listener.error();
   // The port must be known from the first moment: a peer in doubt will ask there.
   if (!options.state_file.empty()) {

@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <random>
 
 namespace ballast::simulated {
 namespace {
@@ -67,6 +68,20 @@ Result<Listener> listen_on(const LoopbackAddress& address) {
   if (::getsockname(fd, generic, &length) != 0) return failed("name of", address);
   listener.address.port = ntohs(bound.sin_port);
   return listener;
+}
+
+Result<Listener> listen_on_any_port(const std::string& ip) {
+  // Linux gives out 32768 to 60999 (net.ipv4.ip_local_port_range, its default).
+  constexpr int first_port = 10240;
+  constexpr int last_port = 32767;
+  constexpr int tries = 64;
+  std::random_device entropy;
+  std::uniform_int_distribution<int> port(first_port, last_port);
+  for (int i = 0; i < tries; ++i) {
+    Result<Listener> listener = listen_on({ip, port(entropy)});
+    if (listener) return listener;
+  }
+  return listen_on({ip, 0});
 }
 
 Connected connect_to(const LoopbackAddress& address, Duration within,

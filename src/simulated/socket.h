@@ -35,6 +35,10 @@ struct Listener {
   LoopbackAddress address;  // with the port that was given
 };
 Result<Listener> listen_on(const LoopbackAddress& address);
+// On any port that is free and not one of those that the system gives to outgoing connections: the
+// port of a host that is down would be taken by somebody's connection, and a peer in doubt would
+// ask there for ever.
+Result<Listener> listen_on_any_port(const std::string& ip);
 
 // Why a connection or an answer did not come.
 enum class Silence : unsigned char {

@@ -25,7 +25,7 @@
 enum { period_ms = 100, slice_units = 2000, page_bytes = 4096, clients_max = 8, port = 7000 };
 
 static char name[64] = "guest";
-static volatile int work_wanted; /* thousands a second */
+static volatile int work_wanted;  /* thousands a second */
 static volatile int dirty_wanted; /* MiB a second */
 static int working_set_mib = 16;
 static volatile unsigned long work_done;
@@ -58,7 +58,7 @@ static double serve(double owed, double until_s) {
   return owed;
 }
 
-static void *worker(void *unused) {
+static void* worker(void* unused) {
   double owed = 0, next = now_s();
   for (;;) {
     double each = work_wanted * 1e3 * period_ms / 1e3, most = work_wanted * 1e3;
@@ -72,10 +72,10 @@ static void *worker(void *unused) {
   return unused;
 }
 
-static void *dirtier(void *unused) {
+static void* dirtier(void* unused) {
   size_t size = (size_t)working_set_mib << 20, at = 0;
-  unsigned char *memory = malloc(size);
-  for (size_t i = 0; i < size; i += 8) *(unsigned long *)(memory + i) = i * 2654435761ul;
+  unsigned char* memory = malloc(size);
+  for (size_t i = 0; i < size; i += 8) *(unsigned long*)(memory + i) = i * 2654435761ul;
   double pages_owed = 0, next = now_s();
   for (;;) {
     pages_owed += dirty_wanted * 256.0 * period_ms / 1e3;
@@ -96,7 +96,7 @@ static void beat(void) {
   fflush(stdout);
 }
 
-static void obey(int client, const char *line) {
+static void obey(int client, const char* line) {
   int n;
   if (sscanf(line, "work %d", &n) == 1) work_wanted = n;
   if (sscanf(line, "dirty %d", &n) == 1) dirty_wanted = n;
@@ -107,11 +107,11 @@ static int listen_for_orders(void) {
   int s = socket(AF_INET, SOCK_STREAM, 0), one = 1;
   setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-  if (bind(s, (void *)&address, sizeof address) != 0 || listen(s, clients_max) != 0) perror("port");
+  if (bind(s, (void*)&address, sizeof address) != 0 || listen(s, clients_max) != 0) perror("port");
   return s;
 }
 
-static void take_orders(struct pollfd *polled, int *count) {
+static void take_orders(struct pollfd* polled, int* count) {
   if (polled[0].revents && *count <= clients_max) {
     int client = accept(polled[0].fd, NULL, NULL);
     if (client >= 0) polled[(*count)++] = (struct pollfd){client, POLLIN, 0};
@@ -135,7 +135,7 @@ static void read_command_line(void) {
   int file = open("/proc/cmdline", O_RDONLY);
   if (file < 0 || read(file, line, sizeof line - 1) < 0) return;
   int value;
-  for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
+  for (char* word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
     sscanf(word, "rig.name=%63s", name);
     if (sscanf(word, "rig.work=%d", &value) == 1) work_wanted = value;
     if (sscanf(word, "rig.dirty=%d", &value) == 1) dirty_wanted = value;
