@@ -48,8 +48,8 @@ std::vector<std::string> host_lines(const std::vector<node::HostView>& hosts, bo
   for (const node::HostView& host : hosts) {
     char vms[32];
     std::snprintf(vms, sizeof vms, "%4zu  ", host.vms);
-    std::string state = host.state;
-    if (colour && state != "ok") state = std::string(bold) + state + plain;
+    const bool marked = colour && host.state != "ok";
+    const std::string state = marked ? std::string(bold) + host.state + plain : host.state;
     lines.push_back(
         padded(host.id.str(), id_width + 2) + padded(name_of(host.role), 8) +
         bar(host.load.cpu_mhz, host.capacity.cpu_mhz, host.thresholds.cpu, cpu_width, colour) +

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <optional>
@@ -88,7 +89,7 @@ std::optional<Resource> worst_of(const Resources& load, const Host& host) {
 // "|##########======    !    |": used after and before the plan, and the threshold.
 std::string bar(double before, double after, double threshold) {
   const auto cell = [](double share) {
-    return static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * bar_cells + 0.5);
+    return static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * bar_cells));
   };
   std::string text(bar_cells, ' ');
   for (std::size_t n = 0; n < cell(before); ++n) text[n] = '-';

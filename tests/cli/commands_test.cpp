@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
+#include "common/folder.h"
+
 namespace {
+
+using ballast::holds;
 
 struct Outcome {
   int code = -1;
@@ -21,41 +22,26 @@ struct Outcome {
 class Shell {
  public:
   Shell() {
-    std::string name = (std::filesystem::temp_directory_path() / "ballast-cli-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    folder_ = name;
     const char* binary = std::getenv("BALLAST_BINARY");
     REQUIRE_MESSAGE(binary != nullptr, "BALLAST_BINARY names the binary to test");
     binary_ = binary;
   }
-  Shell(const Shell&) = delete;
-  Shell& operator=(const Shell&) = delete;
-  ~Shell() { std::filesystem::remove_all(folder_); }
-
   std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-    return (folder_ / name).string();
+    return folder_.write(name, text);
   }
   // Runs a line of shell in which $B is the binary, in the folder of this test.
   Outcome run(const std::string& line) const {
-    const std::string script = "cd '" + folder_.string() + "' && B='" + binary_ + "' && { " + line +
+    const std::string script = "cd '" + folder_.path() + "' && B='" + binary_ + "' && { " + line +
                                "\n} >out.txt 2>err.txt";
     const int status = std::system(script.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read("out.txt"), read("err.txt")};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, folder_.read("out.txt"),
+            folder_.read("err.txt")};
   }
 
  private:
-  std::string read(const std::string& name) const {
-    std::ifstream in(folder_ / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  std::filesystem::path folder_;
+  ballast::Folder folder_;
   std::string binary_;
 };
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 void check_one_line_error(const Outcome& outcome, const std::string& part) {
   CAPTURE(outcome.err);

@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "ballast/base/limits.h"
-#include "folder.h"
+#include "common/folder.h"
+#include "xz.h"
 
 namespace ballast::files {
 namespace {

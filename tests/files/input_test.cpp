@@ -2,7 +2,8 @@
 
 #include <sys/stat.h>
 
-#include "folder.h"
+#include "common/folder.h"
+#include "xz.h"
 
 namespace ballast::files {
 namespace {

@@ -7,7 +7,8 @@
 #include "ballast/files/input.h"
 #include "ballast/files/snapshot_reader.h"
 #include "ballast/files/trace_folder.h"
-#include "folder.h"
+#include "common/folder.h"
+#include "xz.h"
 
 namespace ballast::files {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "ballast/files/snapshot_reader.h"
 #include "ballast/files/trace_folder.h"
-#include "folder.h"
+#include "common/folder.h"
 
 namespace ballast::files {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "folder.h"
+#include "common/folder.h"
 
 namespace ballast::files {
 namespace {

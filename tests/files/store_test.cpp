@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "folder.h"
+#include "common/folder.h"
 
 namespace ballast::files {
 namespace {

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "ballast/base/random.h"
-#include "folder.h"
+#include "common/folder.h"
+#include "xz.h"
 
 namespace ballast::files {
 namespace {

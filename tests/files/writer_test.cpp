@@ -1,6 +1,7 @@
+#include <doctest/doctest.h>
+
 #include "ballast/files/json_writer.h"
 #include "ballast/files/plan_writer.h"
-#include "folder.h"
 
 namespace ballast::files {
 namespace {

@@ -3,9 +3,7 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <poll.h>
 
-#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -16,24 +14,15 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "ballast/libvirt/hypervisor.h"
+#include "common/eventually.h"
+#include "common/folder.h"
 #include "connection.h"
 
 namespace ballast::libvirt {
-
-inline bool eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-    ::poll(nullptr, 0, 1);
-  }
-  return true;
-}
 
 // Calls wait here while it is shut.
 class Gate {
@@ -225,9 +214,6 @@ inline std::string plain_description(const std::string& devices = "",
 class FakeHost {
  public:
   FakeHost() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ballast-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    root_ = pattern;
     libvirt->node = {2000, 4, 16384, ""};
     write("/proc/meminfo", "MemTotal: 16777216 kB\nMemFree: 1 kB\nMemAvailable: 12582912 kB\n");
     libvirt->time_passes = [this] { tick(); };
@@ -235,10 +221,9 @@ class FakeHost {
   }
   FakeHost(const FakeHost&) = delete;
   FakeHost& operator=(const FakeHost&) = delete;
-  ~FakeHost() { std::filesystem::remove_all(root_); }
 
   void write(const std::string& path, const std::string& text) {
-    const std::filesystem::path file = root_ + path;
+    const std::filesystem::path file = folder_.path() + path;
     std::filesystem::create_directories(file.parent_path());
     std::ofstream(file) << text;
   }
@@ -252,12 +237,12 @@ class FakeHost {
     libvirt->domains[domain.name] = domain;
     libvirt->descriptions[domain.uuid] = description;
   }
-  const std::string& root() const { return root_; }
+  std::string root() const { return folder_.path(); }
 
   Options options() const {
     Options options;
     options.address = "192.0.2.7";
-    options.root = root_;
+    options.root = root();
     options.between_looks = Duration(0);
     return options;
   }
@@ -271,7 +256,7 @@ class FakeHost {
   std::shared_ptr<FakeLibvirt> libvirt = std::make_shared<FakeLibvirt>();
 
  private:
-  std::string root_;
+  Folder folder_;
   long ticks_ = 0;
 };
 

@@ -1,36 +1,20 @@
 // Three simulated hosts in one process, on real loopback, that can be killed and started again.
-// Waiting is for a condition, with a bound that only a broken build reaches.
 #pragma once
 
 #include <doctest/doctest.h>
-#include <poll.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "ballast/simulated/hypervisor.h"
+#include "common/eventually.h"
+#include "common/folder.h"
 
 namespace ballast::simulated {
-
-inline bool eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-    ::poll(nullptr, 0, 1);
-  }
-  return true;
-}
 
 inline std::shared_ptr<const Trace> three_hosts() {
   Trace trace;
@@ -44,18 +28,10 @@ inline std::shared_ptr<const Trace> three_hosts() {
 class Hosts {
  public:
   explicit Hosts(bool persistent) : persistent_(persistent) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ballast-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    folder_ = pattern;
     for (int h = 0; h < 3; ++h) start(h);
   }
   Hosts(const Hosts&) = delete;
   Hosts& operator=(const Hosts&) = delete;
-  ~Hosts() {
-    for (auto& host : hosts_) host.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
   Options options(int host) const {
     Options options;
     options.host = HostId("h" + std::to_string(host));
@@ -63,7 +39,7 @@ class Hosts {
     options.secret = "a secret of this test";
     options.migration_speed = 500;  // 1 GiB in 33 ms
     options.ask_again = std::chrono::milliseconds(10);
-    if (persistent_) options.state_file = folder_ + "/h" + std::to_string(host) + ".state";
+    if (persistent_) options.state_file = folder_.at("h" + std::to_string(host) + ".state");
     return options;
   }
   void start(int host) { start(host, options(host)); }
@@ -127,7 +103,7 @@ class Hosts {
   }
 
   bool persistent_;
-  std::string folder_;
+  Folder folder_;  // outlives the hosts
   std::shared_ptr<const Trace> trace_ = three_hosts();
   std::array<std::unique_ptr<SimulatedHypervisor>, 3> hosts_;
   std::array<std::vector<HypervisorEvent>, 3> events_;

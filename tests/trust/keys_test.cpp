@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
-#include "folder.h"
+#include "common/folder.h"
 
 namespace ballast::trust {
 namespace {

@@ -1,7 +1,7 @@
 // Signatures of what is gossiped, and keyed hashes of offers.
 #include "ballast/trust/signer.h"
 
-#include "folder.h"
+#include "common/folder.h"
 
 namespace ballast::trust {
 namespace {

@@ -1,7 +1,7 @@
 // The trust file: what it says, what it must not say, and changing it without losing a word.
 #include "ballast/trust/trust_file.h"
 
-#include "folder.h"
+#include "common/folder.h"
 
 namespace ballast::trust {
 namespace {

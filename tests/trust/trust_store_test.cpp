@@ -1,7 +1,7 @@
 // Trust while a node runs: what is added or revoked counts at the next look.
 #include "ballast/trust/trust_store.h"
 
-#include "folder.h"
+#include "common/folder.h"
 
 namespace ballast::trust {
 namespace {

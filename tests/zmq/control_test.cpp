@@ -14,28 +14,13 @@
 
 #include "ballast/base/limits.h"
 #include "ballast/zmq/wait.h"
+#include "common/folder.h"
 
 namespace ballast::zmq {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "ballast-zmq-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string at(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 std::unique_ptr<ControlServer> server_at(const std::string& path) {
   auto server = ControlServer::open(path);

@@ -3,6 +3,7 @@
 # guests; then it lives for the others, which end with it.
 # usage: host_init.sh FOLDER NAME ADDRESS
 set -e
+source "$(dirname "$0")/first_process.sh"
 folder=$1
 hostname "$2"
 mount -t sysfs sysfs /sys # of this network namespace; hides the control groups from libvirt
@@ -18,8 +19,4 @@ ip link add br0 type bridge
 ip link set br0 up
 ip addr add "$3/24" broadcast + dev br0
 touch "$folder/ready"
-trap : TERM
-while :; do
-  sleep 3600 &
-  wait
-done
+live_for_the_others

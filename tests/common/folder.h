@@ -1,4 +1,4 @@
-// A folder of its own for each test, removed after it.
+// What tests that touch files share: a folder of their own, removed after them.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -9,12 +9,12 @@
 #include <iterator>
 #include <string>
 
-namespace ballast::trust {
+namespace ballast {
 
 class Folder {
  public:
   Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "ballast-trust-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "ballast-test-XXXXXX").string();
     REQUIRE(mkdtemp(name.data()) != nullptr);
     path_ = name;
   }
@@ -22,8 +22,12 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
   ~Folder() { std::filesystem::remove_all(path_); }
 
+  std::string path() const { return path_.string(); }
   std::string at(const std::string& name) const { return (path_ / name).string(); }
   std::string write(const std::string& name, const std::string& text) const {
+    // A file system may flush a file that was cut to nothing and written anew; a new one it does
+    // not.
+    std::filesystem::remove(at(name));
     std::ofstream(at(name), std::ios::binary) << text;
     return at(name);
   }
@@ -40,4 +44,4 @@ inline bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-}  // namespace ballast::trust
+}  // namespace ballast
