@@ -101,6 +101,7 @@ void make_groups_need_each_other(Trace& trace, std::size_t groups) {
   constexpr double large[] = {0.49, 0.47};  // shares of a host's CPU
   constexpr double beside_large = 0.005;
   constexpr double exchangeable = 0.24;
+  if (groups == 0) return;
   const std::size_t crowded = groups;  // the first host that leads no group
   for (std::size_t group = 0; group < groups; ++group) {
     const double peak = peak_of(trace, groups, group, crowded);

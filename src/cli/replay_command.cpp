@@ -61,7 +61,7 @@ Result<Config> config_of(const Options& options) {
   std::string text;
   for (const auto& [section, keys] : tables) {
     text += "[" + section + "]\n";
-    for (const auto& [key, value] : keys) text += key + " = " + value + "\n";
+    for (const auto& [key, value] : keys) text.append(key).append(" = ").append(value).append("\n");
   }
   files::ConfigReading reading = files::parse_config(text, "--set");
   if (!reading.errors.empty()) return reading.errors.front();

@@ -89,8 +89,10 @@ void find_unknown(Reader& reader, const std::string& section, const toml::table&
     } else if (node.is_table()) {
       find_unknown(reader, path, *node.as_table());
     } else {
-      reader.wrong(node.source(),
-                   path + ": found " + describe(node) + ", expected a section [" + path + "]");
+      std::string wrong = path;
+      wrong.append(": found ").append(describe(node));
+      wrong.append(", expected a section [").append(path).append("]");
+      reader.wrong(node.source(), wrong);
     }
   }
 }

@@ -161,9 +161,11 @@ Result<std::size_t> intervals_in(const Csv& csv, const std::string& path) {
                  (header.size() < 2 ? "" : ", ...") + ", expected 'vm,t0,t1,...'"};
   for (std::size_t n = 1; n < header.size(); ++n) {
     const std::string expected = "t" + std::to_string(n - 1);
-    if (header[n] != expected)
-      return Error{path + ":1: column " + std::to_string(n + 1) + ": found " +
-                   ballast::quoted(header[n]) + ", expected '" + expected + "'"};
+    if (header[n] == expected) continue;
+    std::string wrong = path;
+    wrong.append(":1: column ").append(std::to_string(n + 1)).append(": found ");
+    wrong.append(ballast::quoted(header[n])).append(", expected '").append(expected).append("'");
+    return Error{std::move(wrong)};
   }
   if (header.size() - 1 > limits::trace_intervals_max)
     return Error{path + ":1: found " + std::to_string(header.size() - 1) +

@@ -33,7 +33,7 @@ const char* name_of(CopyState state) {
 Presence presence_of(CopyState state) {
   switch (state) {
     case CopyState::running: return Presence::running;
-    case CopyState::outgoing: return Presence::outgoing;
+    case CopyState::outgoing:
     case CopyState::handed_over: return Presence::outgoing;
     case CopyState::in_doubt: return Presence::unknown;
     case CopyState::leftover: return Presence::paused;

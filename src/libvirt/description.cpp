@@ -138,7 +138,7 @@ double cpu_share_of(const Element& domain) {
 
 std::string cpu_model_of(const Element& domain) {
   const Element cpu = domain.child("cpu");
-  const std::string mode = cpu.attribute_or_empty("mode");
+  std::string mode = cpu.attribute_or_empty("mode");
   if (mode == "host-passthrough") return mode;
   return cpu.child("model").text();
 }

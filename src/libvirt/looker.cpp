@@ -48,7 +48,7 @@ Result<Look> Looker::look(Connection& connection) const {
   Look look;
   Result<HostCounters> host = files_.read();
   if (!host) return host.error();
-  look.host = std::move(*host);
+  look.host = *host;
   Result<std::vector<DomainLook>> domains = connection.domains();
   if (!domains) return domains.error();
   look.domains = std::move(*domains);

@@ -94,6 +94,7 @@ std::size_t Asker::choose(const std::vector<double>& weights) {
 std::vector<double> Asker::weights_of(TimePoint now, const Need& need,
                                       const std::vector<Seller>& sellers, bool as_swap) const {
   std::vector<double> weights;
+  weights.reserve(sellers.size());
   for (const Seller& seller : sellers) weights.push_back(weight_of(now, need, seller, as_swap));
   return weights;
 }

@@ -102,7 +102,8 @@ std::size_t Conductor::incoming_to(const HostId& host) const {
   for (const Move& move : moves_) {
     if (move.planned.to == host && under_way(move) && move.state != State::unknown) ++count;
   }
-  for (const auto& [id, lease] : ledger_.leases()) {
+  for (const auto& entry : ledger_.leases()) {
+    const ledger::Lease& lease = entry.second;
     if (lease.to != host || lease.phase != ledger::Phase::begun) continue;
     const bool counted = std::any_of(moves_.begin(), moves_.end(), [&](const Move& move) {
       return move.has_lease && move.lease == lease.id && under_way(move);
