@@ -61,6 +61,25 @@ Result<std::pair<std::uint64_t, std::uint64_t>> seeds_of(const Options& options)
   return std::pair{first, last};
 }
 
+void add(std::optional<world::BesideResult>& all, const world::BesideResult& one) {
+  if (!all) all.emplace();
+  all->rounds_to_all.insert(all->rounds_to_all.end(), one.rounds_to_all.begin(),
+                            one.rounds_to_all.end());
+  all->lost += one.lost;
+  all->bytes_per_master_s += one.bytes_per_master_s;
+}
+
+// The slowest counts; one that never came together is the slowest.
+void add(std::optional<world::CrashResult>& all, const world::CrashResult& one) {
+  if (!all) {
+    all = one;
+  } else if (!one.one_mesh_s) {
+    all->one_mesh_s.reset();
+  } else if (all->one_mesh_s) {
+    all->one_mesh_s = std::max(*all->one_mesh_s, *one.one_mesh_s);
+  }
+}
+
 void add(Sum& sum, const SimulateResult& one) {
   SimulateResult& all = sum.all;
   ++sum.seeds;
@@ -73,6 +92,13 @@ void add(Sum& sum, const SimulateResult& one) {
   all.connections_max = std::max(all.connections_max, one.connections_max);
   all.in_bytes_per_master_s += one.in_bytes_per_master_s;
   all.out_bytes_per_master_s += one.out_bytes_per_master_s;
+  all.while_joining.in += one.while_joining.in;
+  all.while_joining.out += one.while_joining.out;
+  all.once_joined.in += one.once_joined.in;
+  all.once_joined.out += one.once_joined.out;
+  for (const auto& [kind, bytes] : one.bytes_by_kind) all.bytes_by_kind[kind] += bytes;
+  if (one.memberlist) add(all.memberlist, *one.memberlist);
+  if (one.crash) add(all.crash, *one.crash);
   all.requests_sent += one.requests_sent;
   all.requests_granted += one.requests_granted;
   all.requests_granted_first += one.requests_granted_first;
@@ -113,6 +139,36 @@ std::string replay_line(const Options& options, std::uint64_t seed) {
          ".txt";
 }
 
+void write_bytes(files::JsonWriter& json, const char* key, const world::Bytes& bytes,
+                 double seeds) {
+  json.key(key);
+  json.begin_object();
+  json.field("in", bytes.in / seeds);
+  json.field("out", bytes.out / seeds);
+  json.end_object();
+}
+
+void write(files::JsonWriter& json, const world::BesideResult& memberlist, double seeds) {
+  json.key("memberlist");
+  json.begin_object();
+  json.key("rounds_to_all");
+  json.begin_object();
+  json.field("mean", mean_of(memberlist.rounds_to_all));
+  json.field("max", max_of(memberlist.rounds_to_all));
+  json.end_object();
+  json.field("lost", memberlist.lost);
+  json.field("bytes_per_master_s", memberlist.bytes_per_master_s / seeds);
+  json.end_object();
+}
+
+void write(files::JsonWriter& json, const world::CrashResult& crash) {
+  json.key("after_crash");
+  json.begin_object();
+  json.field("masters_left", std::uint64_t{crash.masters_left});
+  if (crash.one_mesh_s) json.field("one_mesh_s", *crash.one_mesh_s);
+  json.end_object();
+}
+
 std::string as_json(const Options& options, const Sum& sum) {
   const SimulateResult& all = sum.all;
   const auto seeds = static_cast<double>(sum.seeds);
@@ -137,6 +193,17 @@ std::string as_json(const Options& options, const Sum& sum) {
   json.field("in", all.in_bytes_per_master_s / seeds);
   json.field("out", all.out_bytes_per_master_s / seeds);
   json.end_object();
+  json.key("bytes_per_master_s_by_phase");
+  json.begin_object();
+  write_bytes(json, "first_minute", all.while_joining, seeds);
+  write_bytes(json, "from_third_minute", all.once_joined, seeds);
+  json.end_object();
+  json.key("bytes_per_master_s_by_kind");
+  json.begin_object();
+  for (const auto& [kind, bytes] : all.bytes_by_kind) json.field(kind.c_str(), bytes / seeds);
+  json.end_object();
+  if (all.memberlist) write(json, *all.memberlist, seeds);
+  if (all.crash) write(json, *all.crash);
   json.key("requests");
   json.begin_object();
   json.field("sent", all.requests_sent);
@@ -206,8 +273,19 @@ std::string as_text(const Options& options, const Sum& sum) {
                                           fixed(max_of(all.rounds_to_all), 1) + " at most");
   line("of one master, at most", std::to_string(all.peers_max) + " peers, " +
                                      std::to_string(all.connections_max) + " connections");
-  line("bytes a second, in, out", fixed(all.in_bytes_per_master_s / seeds, 0) + ", " +
-                                      fixed(all.out_bytes_per_master_s / seeds, 0));
+  line("bytes a second, in, out",
+       fixed(all.in_bytes_per_master_s / seeds, 0) + ", " +
+           fixed(all.out_bytes_per_master_s / seeds, 0) + "; from the third minute on " +
+           fixed(all.once_joined.in / seeds, 0) + ", " + fixed(all.once_joined.out / seeds, 0));
+  if (all.memberlist)
+    line("memberlist's push gossip",
+         fixed(mean_of(all.memberlist->rounds_to_all), 1) + " rounds on average, " +
+             fixed(max_of(all.memberlist->rounds_to_all), 1) + " at most, " +
+             std::to_string(all.memberlist->lost) + " never known to all; " +
+             fixed(all.memberlist->bytes_per_master_s / seeds, 0) + " bytes a second");
+  if (all.crash)
+    line("one mesh after the crash",
+         all.crash->one_mesh_s ? fixed(*all.crash->one_mesh_s, 1) + " s" : "never");
   line("took", fixed(sum.elapsed_ms / 1000, 1) + " s, " + fixed(rss_mib(), 0) + " MiB");
   for (const Finding& finding : all.findings) {
     out += "FINDING " + finding.auditor + ", seed " + std::to_string(finding.seed) + ", at " +
@@ -269,6 +347,8 @@ void add_simulate_command(CLI::App& app, Action& action) {
   command->add_option("--minutes", simulate.minutes, "Virtual time of each run, in minutes")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 14400.0));
+  command->add_flag("--memberlist", simulate.beside_memberlist,
+                    "Run memberlist's push gossip beside the mesh, to compare");
   command->add_option("--trace-out", options->trace_out,
                       "Write all that happens to this file, a line each");
   command->add_flag("--json", options->json, "Print as ballast-simulate/1, for programs");

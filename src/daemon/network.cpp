@@ -131,6 +131,7 @@ Counters Network::counters() const {
       {"net_refused_by_peer", c.refused_by_peer},
       {"net_lost_sessions", c.lost_sessions},
       {"net_replaced_sessions", c.replaced_sessions},
+      {"net_cut_masters_too_many", c.masters_too_many},
       {"net_cut_connections", c.cut_connections},
   };
   if (beacon_) {

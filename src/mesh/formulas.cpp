@@ -20,7 +20,7 @@ std::size_t active_target(std::size_t masters) {
 std::size_t active_low(std::size_t masters) { return (active_target(masters) + 1) / 2; }
 
 double relay_budget_bytes_s(std::size_t masters) {
-  constexpr double at_1000 = 1800;
+  constexpr double at_1000 = 1600;
   constexpr double at_10000 = 6200;
   const double decades = std::log10(static_cast<double>(std::max<std::size_t>(masters, 1)) / 1000);
   return at_1000 + (at_10000 - at_1000) * std::clamp(decades, 0.0, 1.0);
@@ -39,6 +39,14 @@ RelayDegree relay_degree(double news_bytes_s, std::size_t masters, std::size_t l
 Duration refresh_interval(std::size_t masters) {
   return std::max<Duration>(std::chrono::minutes(1),
                             std::chrono::seconds(2) * static_cast<std::int64_t>(masters));
+}
+
+Duration pace(double news_bytes_s, std::size_t masters) {
+  constexpr double calm_s = 10;
+  constexpr double flooded_s = 300;
+  constexpr double copies_min = 3;
+  const double load = copies_min * news_bytes_s / relay_budget_bytes_s(masters);
+  return duration_of_seconds(std::clamp(calm_s * load * load, calm_s, flooded_s));
 }
 
 namespace {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 
 namespace ballast::mesh {
 namespace {
@@ -69,11 +70,24 @@ std::vector<wire::Peer> Membership::sample(std::size_t count, const NodeId& exce
   return chosen;
 }
 
+// A picture is large, so only two peers at a time are asked to send it; one of them may be about to
+// give us up again.
+bool Membership::needs_picture(TimePoint now) const {
+  return picture_wanted_ && *std::min_element(picture_due_.begin(), picture_due_.end()) <= now;
+}
+
+bool Membership::ask_for_picture(TimePoint now) {
+  if (!needs_picture(now)) return false;
+  *std::min_element(picture_due_.begin(), picture_due_.end()) = now + settings_.answer_timeout;
+  return true;
+}
+
 void Membership::ask(TimePoint now, const Try& one, bool urgent, Effects& out) {
   tries_.push_back(one);
   tries_.back().deadline = now + settings_.answer_timeout;
+  tries_.back().pictured = ask_for_picture(now);
   out.directs.push_back(
-      {one.peer.id, one.peer.endpoint, wire::Neighbor{self_, urgent, picture_wanted_}});
+      {one.peer.id, one.peer.endpoint, wire::Neighbor{self_, urgent, tries_.back().pictured}});
 }
 
 void Membership::add_link(TimePoint now, const wire::Peer& peer) {
@@ -111,7 +125,7 @@ bool Membership::displace(TimePoint now, Effects& out) {
   const std::size_t index = old[random_.below(old.size())];
   const wire::Peer& peer = links_[index].peer;
   out.directs.push_back(
-      {peer.id, peer.endpoint, wire::Disconnect{sample(told_with_answer, peer.id)}});
+      {peer.id, way_to(links_[index]), wire::Disconnect{sample(told_with_answer, peer.id)}});
   drop_link(index, false);
   return true;
 }
@@ -133,8 +147,9 @@ void Membership::take(TimePoint now, const NodeId& from, const wire::Neighbor& b
     }
   } else {
     accepted = links_.size() < limits::peers_active_max ||
+               planted::on(planted::Bug::mesh_takes_everyone) ||
                ((body.urgent || foreign) && displace(now, out));
-    if (accepted)
+    if (accepted && !planted::on(planted::Bug::mesh_forgets_who_asked))
       add_link(now, body.self);
     else
       add_passive(body.self, false);
@@ -144,8 +159,8 @@ void Membership::take(TimePoint now, const NodeId& from, const wire::Neighbor& b
     picture_askers_.push_back(wire::key_of(from));
   std::vector<wire::Peer> others;
   if (!known) others = sample(body.urgent ? told_to_urgent : told_with_answer, from);
-  out.directs.push_back(
-      {from, body.self.endpoint, wire::NeighborAnswer{self_, accepted, std::move(others)}});
+  // Answers go back on the session that the question came on.
+  out.directs.push_back({from, {}, wire::NeighborAnswer{self_, accepted, std::move(others)}});
 }
 
 void Membership::take(TimePoint now, const NodeId& from, const wire::NeighborAnswer& body,
@@ -158,6 +173,8 @@ void Membership::take(TimePoint now, const NodeId& from, const wire::NeighborAns
                                   [&](const Try& one) { return one.peer.id == from; });
   const bool asked = tried != tries_.end();
   const bool lost = asked && tried->lost;
+  if (asked && tried->pictured && !body.accepted)
+    *std::max_element(picture_due_.begin(), picture_due_.end()) = now;
   if (asked) tries_.erase(tried);
   Link* known = link(wire::key_of(from));
   if (known) {
@@ -172,6 +189,8 @@ void Membership::take(TimePoint now, const NodeId& from, const wire::NeighborAns
     if (!asked) return;
   } else if (body.accepted) {
     add_link(now, body.self);
+    links_.back().ours = true;
+    if (needs_picture(now)) affirm(now, links_.back(), out);
   } else {
     std::erase_if(remembered_, [&](const Remembered& one) { return one.peer.id == from; });
   }
@@ -197,7 +216,7 @@ void Membership::take(TimePoint now, const NodeId& from, const wire::Shuffle& bo
   known->heard = now;
   known->shuffled = true;
   std::vector<wire::Peer> others = sample(body.others.size(), from);
-  out.directs.push_back({from, known->peer.endpoint, wire::ShuffleAnswer{std::move(others)}});
+  out.directs.push_back({from, {}, wire::ShuffleAnswer{std::move(others)}});
   for (const wire::Peer& peer : body.others) add_passive(peer, true);
 }
 
@@ -216,9 +235,9 @@ void Membership::shuffle(TimePoint now, Effects& out) {
   if (now < next_shuffle_ || links_.empty()) return;
   next_shuffle_ = now + duration_of_seconds(seconds_of(settings_.shuffle_interval) *
                                             (0.75 + random_.unit() / 2));
-  const wire::Peer& peer = links_[random_.below(links_.size())].peer;
+  const Link& link = links_[random_.below(links_.size())];
   out.directs.push_back(
-      {peer.id, peer.endpoint, wire::Shuffle{self_, sample(told_in_shuffle, peer.id)}});
+      {link.peer.id, way_to(link), wire::Shuffle{self_, sample(told_in_shuffle, link.peer.id)}});
 }
 
 std::vector<LinkLost> Membership::take_lost() { return std::exchange(lost_, {}); }

@@ -9,10 +9,12 @@
 // a split that heals becomes one mesh, even if both halves had filled their views.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ballast/base/random.h"
@@ -30,6 +32,7 @@ struct Link {
   TimePoint affirmed;                // when it was last asked whether we are still peers
   std::optional<TimePoint> doubted;  // the transport said that it is gone
   Topics topics;                     // that we told the transport to subscribe to
+  bool ours = false;                 // we opened the session; else it is the peer's
   // In this interval:
   std::uint16_t messages = 0;
   std::uint16_t bad_signatures = 0;
@@ -38,6 +41,11 @@ struct Link {
   bool shuffled = false;
   bool pictured = false;  // the picture was sent to it, ever
 };
+
+// Where to send to this peer: on the session that it has opened, if it has.
+inline std::string way_to(const Link& link) {
+  return link.ours ? link.peer.endpoint : std::string();
+}
 
 struct LinkLost {
   wire::Peer peer;
@@ -90,7 +98,8 @@ class Membership {
     wire::Peer peer;
     TimePoint deadline;
     bool lost = false;
-    bool probe = false;  // of one whose link broke just now: not in place of another try
+    bool probe = false;     // of one whose link broke just now: not in place of another try
+    bool pictured = false;  // asked to send the picture
   };
   struct Remembered {
     wire::Peer peer;
@@ -98,6 +107,8 @@ class Membership {
     unsigned probes = 0;  // left, one a round, before it is only tried now and then
   };
   void ask(TimePoint now, const Try& one, bool urgent, Effects& out);
+  bool ask_for_picture(TimePoint now);
+  bool needs_picture(TimePoint now) const;
   void affirm(TimePoint now, Link& link, Effects& out);
   void add_link(TimePoint now, const wire::Peer& peer);
   void drop_link(std::size_t index, bool broken);
@@ -123,6 +134,7 @@ class Membership {
   Counters& counters_;
   std::size_t masters_ = 1;
   bool picture_wanted_ = false;
+  std::array<TimePoint, 2> picture_due_{};  // so many are asked for it at a time
   std::vector<Link> links_;
   std::vector<wire::Peer> passive_;
   std::deque<Remembered> remembered_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 #include "membership.h"
 
 namespace ballast::mesh {
@@ -32,6 +33,7 @@ void Membership::add_passive(const wire::Peer& peer, bool replace) {
 }
 
 void Membership::remember(const wire::Peer& peer, bool lost) {
+  if (planted::on(planted::Bug::mesh_forgets_the_lost)) return;
   for (Remembered& one : remembered_) {
     if (one.peer.id != peer.id) continue;
     one.lost |= lost;
@@ -65,7 +67,7 @@ void Membership::learned(const wire::Peer& peer, std::uint64_t key) {
 void Membership::affirm(TimePoint now, Link& link, Effects& out) {
   link.affirmed = now;
   out.directs.push_back(
-      {link.peer.id, link.peer.endpoint, wire::Neighbor{self_, false, picture_wanted_}});
+      {link.peer.id, way_to(link), wire::Neighbor{self_, false, ask_for_picture(now)}});
 }
 
 void Membership::link_down(TimePoint now, const NodeId& peer, Effects& out) {
@@ -75,6 +77,7 @@ void Membership::link_down(TimePoint now, const NodeId& peer, Effects& out) {
   Link* known = link(wire::key_of(peer));
   if (known && !known->doubted) {
     known->doubted = now;
+    known->ours = true;
     affirm(now, *known, out);
     seek_credit_ = std::min<std::size_t>(seek_credit_ + 3, limits::peers_asked_max);
   }
@@ -82,6 +85,7 @@ void Membership::link_down(TimePoint now, const NodeId& peer, Effects& out) {
 
 // Silent feeds are asked after before they are given up; what answers but does not feed is no use.
 void Membership::watch(TimePoint now, Effects& out) {
+  if (planted::on(planted::Bug::mesh_watches_no_link)) return;
   for (std::size_t i = links_.size(); i-- > 0;) {
     Link& link = links_[i];
     const Duration unfed = now - link.fed;
@@ -92,6 +96,8 @@ void Membership::watch(TimePoint now, Effects& out) {
       continue;
     }
     const bool worrying = link.doubted || unheard * 3 > settings_.silence;
+    // Its session may be gone without a word to us.
+    link.ours |= worrying;
     const Duration interval = worrying ? settings_.answer_timeout : settings_.affirm_interval;
     if (now - link.affirmed >= interval) affirm(now, link, out);
   }
@@ -123,6 +129,7 @@ std::optional<wire::Peer> Membership::candidate() {
 
 void Membership::seek(TimePoint now, Effects& out) {
   drop_late_tries(now);
+  if (planted::on(planted::Bug::mesh_replaces_no_link) && counters_.links_broken > 0) return;
   const std::size_t masters = std::max(masters_, addresses() + 1);
   const std::size_t target = active_target(masters);
   const std::size_t have = sound_links();
@@ -180,6 +187,7 @@ void Membership::tick(TimePoint now, const Known& known, Effects& out) {
     link.corrected = link.shuffled = false;
   }
   watch(now, out);
+  if (!links_.empty() && needs_picture(now)) affirm(now, links_[random_.below(links_.size())], out);
   probe_lost(now, out);
   seek(now, out);
   shuffle(now, out);

@@ -32,7 +32,9 @@ void Mesh::take(TimePoint now, const NodeId& from, const wire::Body& body) {
 void Mesh::hint(TimePoint now, const std::vector<wire::Peer>& peers) {
   for (const wire::Peer& peer : peers)
     state_->membership.hint(peer, state_->known.find(wire::key_of(peer.id)) == nullptr);
-  state_->membership.seek(now, state_->effects);
+  // Not before the first round, at a moment of our own within one interval: when a thousand masters
+  // start at once and all hear of the same few seeds, these are not asked by all at the same time.
+  if (state_->rounds > 0) state_->membership.seek(now, state_->effects);
 }
 
 void Mesh::link_down(TimePoint now, const NodeId& peer) {
@@ -85,6 +87,7 @@ std::vector<wire::Peer> Mesh::passive_peers() const { return state_->membership.
 
 std::size_t Mesh::masters() const { return state_->masters(); }
 RelayDegree Mesh::degree() const { return state_->relay; }
+Duration Mesh::pace() const { return mesh::pace(state_->news_bytes_s, state_->masters()); }
 Pause Mesh::pause() const { return state_->pause; }
 std::uint64_t Mesh::incarnation() const { return state_->own.incarnation; }
 std::uint64_t Mesh::version() const { return state_->own.version; }

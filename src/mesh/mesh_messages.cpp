@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 #include "state.h"
 
 namespace ballast::mesh {
@@ -105,7 +106,9 @@ bool Mesh::State::learn(TimePoint now, Link& link, const wire::ItemPtr& item) {
     ++counters.over_rate;
     return false;
   }
-  if (!signer.verify(item->origin(), item->bytes, item->signature)) {
+  const bool is_signed = planted::on(planted::Bug::mesh_takes_forgeries) ||
+                         signer.verify(item->origin(), item->bytes, item->signature);
+  if (!is_signed) {
     ++link.bad_signatures;
     ++counters.signatures_bad;
     return false;
@@ -126,7 +129,9 @@ bool Mesh::State::learn(TimePoint now, Link& link, const wire::ItemPtr& item) {
   hear_suspicions(now, *item);
   membership.learned(item->summary.self, item->key);
   const Pause said{item->summary.pause_stamp, item->summary.paused};
-  if (said.stamp > pause.stamp || (said.stamp == pause.stamp && said.paused)) pause = said;
+  if (said.stamp > pause.stamp || (said.stamp == pause.stamp && said.paused) ||
+      planted::on(planted::Bug::mesh_takes_any_pause))
+    pause = said;
   return true;
 }
 
@@ -155,6 +160,7 @@ void Mesh::State::hear_suspicions(TimePoint now, const wire::Item& item) {
 
 void Mesh::State::withdraw_agreed() {
   for (const Witnesses::Suspect& suspect : witnesses.take_agreed()) {
+    if (planted::on(planted::Bug::mesh_never_withdraws)) continue;
     const Known::Entry* entry = known.find(suspect.key);
     if (entry && entry->slot != Known::Entry::none && summaries.withdraw(entry->slot))
       ++counters.withdrawn;
@@ -165,6 +171,7 @@ void Mesh::State::withdraw_agreed() {
 // before we are ahead of it.
 void Mesh::State::learn_of_myself(const wire::Item& item) {
   if (!in_range(item.incarnation, item.version)) return;
+  if (planted::on(planted::Bug::mesh_ignores_own_past)) return;
   const Stamp stamp = stamp_of(item.incarnation, item.version);
   if (stamp < own || (own_item && stamp == own && item.bytes == own_item->bytes)) return;
   if (!signer.verify(item.origin(), item.bytes, item.signature)) {
@@ -178,6 +185,7 @@ void Mesh::State::learn_of_myself(const wire::Item& item) {
 
 // The same by hearsay, without a signature: so not far, and not often.
 void Mesh::State::told_of_myself(TimePoint now, const wire::DigestEntry& told) {
+  if (planted::on(planted::Bug::mesh_ignores_own_past)) return;
   constexpr std::uint64_t incarnations_max = 1024;
   constexpr std::uint64_t versions_max = 1U << 16U;
   const bool ahead = told.incarnation > own.incarnation ||
@@ -200,10 +208,10 @@ void Mesh::State::correct(Link& link, const wire::Item& older, const Known::Entr
   if (link.corrected) return;
   link.corrected = true;
   if (const wire::ItemPtr item = whole_item(older.key))
-    effects.directs.push_back({link.peer.id, link.peer.endpoint, wire::Pulled{{item}}});
+    effects.directs.push_back({link.peer.id, way_to(link), wire::Pulled{{item}}});
   else
     effects.directs.push_back(
-        {link.peer.id, link.peer.endpoint,
+        {link.peer.id, way_to(link),
          wire::Gossip{{}, {{older.key, entry.stamp.incarnation, entry.stamp.version}}}});
 }
 
@@ -235,18 +243,17 @@ void Mesh::State::take(TimePoint now, Link& link, const wire::Pull& body) {
     answer.items.push_back(item);
     ++served;
   }
-  if (!answer.items.empty())
-    effects.directs.push_back({link.peer.id, link.peer.endpoint, std::move(answer)});
+  if (!answer.items.empty()) effects.directs.push_back({link.peer.id, {}, std::move(answer)});
 }
 
 void Mesh::State::send_picture(std::uint64_t peer) {
   Link* link = membership.link(peer);
-  if (!link || link->pictured) return;
+  if (!link || link->pictured || planted::on(planted::Bug::mesh_sends_no_picture)) return;
   link->pictured = true;
   wire::Pulled page;
   const auto send = [&] {
     if (!page.items.empty())
-      effects.directs.push_back({link->peer.id, link->peer.endpoint, std::exchange(page, {})});
+      effects.directs.push_back({link->peer.id, way_to(*link), std::exchange(page, {})});
   };
   if (own_item) page.items.push_back(own_item);
   for (const Kept& kept : summaries.all()) {

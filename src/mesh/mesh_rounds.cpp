@@ -4,17 +4,19 @@
 #include <cmath>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 #include "state.h"
 
 namespace ballast::mesh {
 namespace {
 
-constexpr std::size_t digest_rotation = 4;      // entries a round of what was known before
+constexpr std::size_t digest_rotation = 3;      // entries a round of what was known before
 constexpr std::size_t digest_small_mesh = 16;   // ... while that is most of it anyway
 constexpr std::uint64_t rounds_of_expiry = 64;  // between two looks at what is too old
 constexpr std::uint64_t rounds_of_degree = 8;
-// Until the rate of news is known: when all start at once, everything is news.
-constexpr RelayDegree relay_of_newcomer{4, 2};
+// Until the rate of news is known, the least that reaches all: when all start at once, everything
+// is news.
+constexpr RelayDegree relay_of_newcomer{2, 1};
 constexpr double smoothing = 0.1;  // of the rate of news: it follows within ten rounds
 // A flood counts only as so many times what may be spent on copies, so that its end is felt soon.
 constexpr double flood_budgets = 2;
@@ -107,6 +109,7 @@ void Mesh::State::publish_round(TimePoint) {
 
 // A part of what is known, another one each round: so all is told in the end, whatever was lost.
 void Mesh::State::add_known_to(std::vector<wire::DigestEntry>& digest) {
+  if (planted::on(planted::Bug::mesh_digests_nothing_old)) return;
   const std::vector<Kept>& all = summaries.all();
   const std::size_t count = all.size() + (own_item ? 1U : 0U);
   const std::size_t some = count <= digest_small_mesh ? count : digest_rotation;
@@ -129,11 +132,12 @@ void Mesh::State::pull(TimePoint now) {
       body.lacking.push_back(
           {key, entry ? entry->stamp.incarnation : 0U, entry ? entry->stamp.version : 0U});
     }
-    effects.directs.push_back({link->peer.id, link->peer.endpoint, std::move(body)});
+    effects.directs.push_back({link->peer.id, way_to(*link), std::move(body)});
   }
 }
 
 void Mesh::State::expire(TimePoint now) {
+  if (planted::on(planted::Bug::mesh_forgets_nobody)) return;
   constexpr int refreshes_missed = 3;
   summaries.drop(known.expire(now - refreshes_missed * refresh_interval(masters())), known);
 }

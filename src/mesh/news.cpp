@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 
 namespace ballast::mesh {
 
@@ -29,6 +30,7 @@ void News::tick(Effects& out, std::vector<wire::DigestEntry>& digest) {
     ++entry.rounds;
   }
   while (!items_.empty() && items_.front().rounds >= rounds_kept) items_.pop_front();
+  if (planted::on(planted::Bug::mesh_relays_nothing)) return;
   if (!first.items.empty()) out.publications.push_back({Topic::first, std::move(first)});
   if (!again.items.empty()) out.publications.push_back({Topic::again, std::move(again)});
 }
@@ -77,6 +79,7 @@ void Wanted::ask(std::vector<Question>& questions, std::uint64_t peer, std::uint
 std::vector<Wanted::Question> Wanted::due(TimePoint now, Duration again) {
   constexpr unsigned asked_max = 10;
   std::vector<Question> questions;
+  if (planted::on(planted::Bug::mesh_never_pulls)) return questions;
   for (Entry& entry : entries_) {
     if (entry.due > now) continue;
     // The first time one of them is asked, then both: what got lost once is in a hurry.

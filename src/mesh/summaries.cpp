@@ -7,11 +7,13 @@
 #include <limits>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 
 namespace ballast::mesh {
 
 void Summaries::set(std::size_t slot, TimePoint now, const wire::ItemPtr& item) {
-  all_[slot] = {item, now, false};
+  const bool stays = planted::on(planted::Bug::mesh_keeps_withdrawn) && all_[slot].withdrawn;
+  all_[slot] = {item, now, stays};
   scores_[slot] = usefulness(item->summary, now, taste_of(own_key_, item->key));
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
 
 namespace ballast::mesh {
 
@@ -22,9 +23,10 @@ void Witnesses::testify(TimePoint now, std::uint64_t witness, const Suspect& sus
     open.incarnation = suspect.incarnation;
     open.testimonies.clear();
   }
-  if (open.testimonies.size() >= enough) return;
+  const std::size_t needed = planted::on(planted::Bug::mesh_believes_one_witness) ? 1 : enough;
+  if (open.testimonies.size() >= needed) return;
   open.testimonies.push_back({witness, now});
-  if (open.testimonies.size() == enough) agreed_.push_back(suspect);
+  if (open.testimonies.size() == needed) agreed_.push_back(suspect);
 }
 
 void Witnesses::hear(TimePoint now, std::uint64_t witness, const std::vector<Suspect>& suspects) {

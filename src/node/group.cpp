@@ -71,8 +71,7 @@ Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
   member.report = attach.report;
   member.sequence = attach.sequence;
   member.older_than_news = 0;
-  member.heard_at = now;
-  member.lost = false;
+  heard(now, member);
   member.previous = attach.previous;
   distrust_what_cannot_be(member);
   update_room(member, ledger);
@@ -81,8 +80,7 @@ Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
 
 bool Group::report(TimePoint now, Member& member, const wire::Report& report,
                    ledger::Ledger& ledger) {
-  member.heard_at = now;
-  member.lost = false;
+  heard(now, member);
   if (report.sequence <= member.sequence || report.sequence - member.sequence > sequence_jump_max)
     return false;
   member.sequence = report.sequence;
@@ -124,11 +122,24 @@ void Group::moved(const ledger::Lease& lease, Duration rest, ledger::Ledger& led
   update_room(*target, ledger);
 }
 
+void Group::heard(TimePoint now, Member& member) {
+  member.heard_at = now;
+  member.lost = false;
+  next_loss_ = std::min(next_loss_, now + lost_after());
+}
+
 std::vector<HostId> Group::newly_lost(TimePoint now) {
   std::vector<HostId> lost;
+  if (now < next_loss_) return lost;
+  next_loss_ = time_never;
   for (auto& [id, member] : members_) {
-    if (member.lost || now < member.heard_at + lost_after()) continue;
+    if (member.lost) continue;
+    if (now < member.heard_at + lost_after()) {
+      next_loss_ = std::min(next_loss_, member.heard_at + lost_after());
+      continue;
+    }
     member.lost = true;
+    some_are_lost_ = true;
     lost.push_back(id);
   }
   return lost;
@@ -136,19 +147,17 @@ std::vector<HostId> Group::newly_lost(TimePoint now) {
 
 std::vector<HostId> Group::give_up(TimePoint now) {
   std::vector<HostId> gone;
+  if (!some_are_lost_) return gone;
+  some_are_lost_ = false;
   for (const auto& [id, member] : members_) {
-    if (member.lost && now >= member.heard_at + 10 * lost_after()) gone.push_back(id);
+    if (!member.lost) continue;
+    if (now >= member.heard_at + 10 * lost_after())
+      gone.push_back(id);
+    else
+      some_are_lost_ = true;
   }
   for (const HostId& id : gone) members_.erase(id);
   return gone;
-}
-
-TimePoint Group::next_loss() const {
-  TimePoint next = time_never;
-  for (const auto& [id, member] : members_) {
-    if (!member.lost) next = std::min(next, member.heard_at + lost_after());
-  }
-  return next;
 }
 
 std::string Group::why_unusable(TimePoint now, const Member& member) const {

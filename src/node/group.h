@@ -57,7 +57,7 @@ class Group {
   // they name what they honour themselves.
   std::vector<HostId> newly_lost(TimePoint now);
   std::vector<HostId> give_up(TimePoint now);
-  TimePoint next_loss() const;
+  TimePoint next_loss() const { return next_loss_; }  // not later than the next one
 
   // Why nothing may be planned with this host, in words; empty when it may.
   std::string why_unusable(TimePoint now, const Member& member) const;
@@ -68,8 +68,13 @@ class Group {
   static void distrust_what_cannot_be(Member& member);
   Duration lost_after() const { return 3 * config_.sample.report_interval; }
 
+  void heard(TimePoint now, Member& member);
+
   const Config config_;
   std::map<HostId, Member> members_;
+  // Nobody is lost before then. Reports move that moment on; it is looked for anew when it comes.
+  TimePoint next_loss_ = time_never;
+  bool some_are_lost_ = false;
 };
 
 }  // namespace ballast::node

@@ -6,7 +6,11 @@
 namespace ballast::node {
 namespace {
 
-constexpr Duration say_at_most_every = std::chrono::seconds(10);
+// In rounds: how long a master that has just begun waits for its group to come together before it
+// says anything, and how often it looks whether something has changed. When a thousand masters
+// start at once, each word more of each of them is what the mesh has to carry.
+constexpr int rounds_before_first_word = 3;
+constexpr int rounds_between_looks = 4;
 
 bool changed_by_a_tenth(double before, double now) {
   if (before == now) return false;
@@ -52,13 +56,20 @@ Masters::Masters(TimePoint now, const Config& config, const wire::Peer& self,
       config_(config),
       mesh_(now, settings_of(config.mesh), self, incarnation, seed, signer),
       offerer_(now, offerer_of(config, self), seed ^ 0x5EEDU),
-      next_look_(now) {
+      next_look_(now),
+      next_summary_(now + rounds_before_first_word * config.mesh.gossip_interval) {
   count_.min_masters = config.mesh.min_masters;
   count_.short_since = now;
 }
 
+bool Masters::wants_summary(TimePoint now) const {
+  return now >= next_summary_ ||
+         (has_said_ && std::max(pause_stamp_, mesh_.pause().stamp) > said_.pause_stamp);
+}
+
 void Masters::say(TimePoint now, const wire::Summary& summary, bool urgent) {
-  next_look_ = now + config_.mesh.gossip_interval;
+  say_nothing(now);
+  next_summary_ = now + rounds_between_looks * config_.mesh.gossip_interval;
   wire::Summary next = summary;
   next.pause_stamp = mesh_.pause().stamp;
   next.paused = mesh_.pause().paused;
@@ -66,7 +77,7 @@ void Masters::say(TimePoint now, const wire::Summary& summary, bool urgent) {
     next.pause_stamp = pause_stamp_;
     next.paused = pause_;
   }
-  const bool may = !has_said_ || urgent || now >= said_at_ + say_at_most_every ||
+  const bool may = !has_said_ || urgent || now >= said_at_ + mesh_.pace() ||
                    next.pause_stamp != said_.pause_stamp;
   if (!may || (has_said_ && !differs(said_, next))) return;
   said_ = next;

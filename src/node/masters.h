@@ -23,6 +23,10 @@ class Masters {
   // How our group stands; published when it has changed by more than a tenth, or at once when room
   // was given or taken (`urgent`).
   void say(TimePoint now, const wire::Summary& summary, bool urgent);
+  // It is time to look how the group stands, even if no room was given or taken; else
+  // say_nothing().
+  bool wants_summary(TimePoint now) const;
+  void say_nothing(TimePoint now) { next_look_ = now + config_.mesh.gossip_interval; }
   // When it wants to be told next how the group stands.
   TimePoint next_say() const { return next_look_; }
   void set_group(std::size_t slaves) { offerer_.set_group(slaves, others()); }
@@ -63,6 +67,7 @@ class Masters {
   bool has_said_ = false;
   TimePoint said_at_;
   TimePoint next_look_;
+  TimePoint next_summary_;
   discovery::MasterCount count_;
   std::uint64_t pause_stamp_ = 0;
   bool pause_ = false;

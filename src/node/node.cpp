@@ -232,9 +232,14 @@ struct Node::Impl {
     if (!masters) return;
     if (masters->next_say() <= now) {
       const std::uint64_t changes = master->room_changes();
-      masters->set_group(master->slaves());
-      masters->say(now, master->summary(now), changes != told_changes);
+      const bool urgent = changes != told_changes;
       told_changes = changes;
+      masters->set_group(master->slaves());
+      if (urgent || masters->wants_summary(now)) {
+        masters->say(now, master->summary(now), urgent);
+      } else {
+        masters->say_nothing(now);
+      }
       promote_another(now);
     }
     masters->tick(now);
@@ -262,7 +267,8 @@ struct Node::Impl {
       while (out.has_own()) deliver(now, out.self(), out.take_own());
       seek(now);
       if (out.has_own()) continue;
-      if (next_deadline() > now) return;
+      note_deadlines();
+      if (due > now) return;
       holder.tick(now);
       tick_master(now);
       if (!out.has_own() && next_deadline() <= now) {
@@ -274,12 +280,33 @@ struct Node::Impl {
     }
   }
 
+  // Most of what a master hears is gossip, which changes nothing but its mesh. False when this is
+  // something else, or more is due.
+  bool take_gossip(TimePoint now, const Input& input) {
+    if (!masters || !due_known || due_of_group <= now || out.has_own()) return false;
+    const auto* event = std::get_if<wire::TransportEvent>(&input);
+    const auto* delivered = event == nullptr ? nullptr : std::get_if<wire::Delivered>(event);
+    if (delivered == nullptr || !std::holds_alternative<wire::Gossip>(delivered->message.body))
+      return false;
+    out.set_epoch(holder.attachment().epoch());
+    masters->take(now, delivered->from, delivered->message.body);
+    due = std::min(due_of_group, masters->next_deadline());
+    if (due <= now) settle(now);
+    return true;
+  }
+
+  TimePoint deadline_of_group() const {
+    const TimePoint next = holder.next_deadline();
+    return std::min(next, master ? master->next_deadline() : seeker.next_deadline());
+  }
   TimePoint next_deadline() const {
-    TimePoint next = holder.next_deadline();
-    if (master) next = std::min(next, master->next_deadline());
-    if (masters) next = std::min(next, masters->next_deadline());
-    if (!master) next = std::min(next, seeker.next_deadline());
-    return next;
+    const TimePoint next = deadline_of_group();
+    return masters ? std::min(next, masters->next_deadline()) : next;
+  }
+  void note_deadlines() {
+    due_of_group = deadline_of_group();
+    due = masters ? std::min(due_of_group, masters->next_deadline()) : due_of_group;
+    due_known = true;
   }
 
   Config config;
@@ -295,6 +322,10 @@ struct Node::Impl {
   bool was_attached = false;
   int terms = 0;  // as a master, in this life
   std::uint64_t told_changes = 0;
+  // As they were when the node last came to rest; unknown again when an operator has spoken.
+  bool due_known = false;
+  TimePoint due;
+  TimePoint due_of_group;  // of all but the mesh
   int stuck = 0;
 };
 
@@ -307,25 +338,37 @@ Node& Node::operator=(Node&&) noexcept = default;
 Node::~Node() = default;
 
 Effects Node::step(TimePoint now, const Input& input) {
-  std::visit([&](const auto& what) { impl_->on(now, what); }, input);
-  impl_->settle(now);
+  if (!impl_->take_gossip(now, input)) {
+    std::visit([&](const auto& what) { impl_->on(now, what); }, input);
+    impl_->settle(now);
+  }
   return impl_->out.take_effects();
 }
 
-TimePoint Node::next_deadline() const { return impl_->next_deadline(); }
+TimePoint Node::next_deadline() const {
+  return impl_->due_known ? impl_->due : impl_->next_deadline();
+}
 
 Status Node::approve(TimePoint now, const std::string& plan_id) {
+  impl_->due_known = false;
   if (!impl_->master)
     return Error{"this node is no master: ask " +
                  quoted(impl_->holder.attachment().master().str())};
   return impl_->master->approve(now, plan_id);
 }
 
-Status Node::promote(TimePoint now, const NodeId& node) { return impl_->promote(now, node); }
+Status Node::promote(TimePoint now, const NodeId& node) {
+  impl_->due_known = false;
+  return impl_->promote(now, node);
+}
 
-Status Node::demote(TimePoint now) { return impl_->demote(now); }
+Status Node::demote(TimePoint now) {
+  impl_->due_known = false;
+  return impl_->demote(now);
+}
 
 Status Node::pause(TimePoint now, bool paused) {
+  impl_->due_known = false;
   if (!impl_->masters)
     return Error{"this node is no master of a mesh: ask " +
                  quoted(impl_->holder.attachment().master().str())};

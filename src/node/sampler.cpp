@@ -1,7 +1,6 @@
 #include "sampler.h"
 
 #include <algorithm>
-#include <set>
 
 #include "ballast/base/limits.h"
 #include "ballast/model/plausible.h"
@@ -18,16 +17,17 @@ Resources running_load(const HostSample& sample) {
 }
 
 // What no report could carry: it would be refused as a whole, and the host with it. Mends what may
-// be mended.
+// be mended. VMs are in order of their ids.
 std::string why_untellable(HostSample& sample) {
   if (sample.vms.size() > limits::vms_per_host_max) {
     return "it has " + std::to_string(sample.vms.size()) + " VMs, at most " +
            std::to_string(limits::vms_per_host_max) + " can be told";
   }
-  std::set<VmId> ids;
-  for (VmSample& vm : sample.vms) {
+  for (std::size_t i = 0; i < sample.vms.size(); ++i) {
+    VmSample& vm = sample.vms[i];
     if (!is_valid_id(vm.id.str())) return "the id of a VM is not one";
-    if (!ids.insert(vm.id).second) return "VM " + quoted(vm.id.str()) + " is there twice";
+    if (i > 0 && sample.vms[i - 1].id == vm.id)
+      return "VM " + quoted(vm.id.str()) + " is there twice";
     const bool sensible =
         vm.dirty_rate_mib_s >= 0 && vm.dirty_rate_mib_s <= limits::dirty_rate_mib_s_max;
     if (!sensible) vm.dirty_rate_mib_s = 0;
@@ -65,6 +65,8 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
   if (host_.memory_mib) sample.capacity.memory_mib = *host_.memory_mib;
   if (host_.network_mbit) sample.capacity.network_mbit = *host_.network_mbit;
   if (host_.base) sample.base = *host_.base;
+  std::sort(sample.vms.begin(), sample.vms.end(),
+            [](const VmSample& a, const VmSample& b) { return a.id < b.id; });
   answered_ = true;
   asked_at_.reset();
   last_at_ = now;
@@ -81,8 +83,6 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
     return false;  // the last figures that could be trusted stay
   }
   last_ = std::move(sample);
-  std::sort(last_->vms.begin(), last_->vms.end(),
-            [](const VmSample& a, const VmSample& b) { return a.id < b.id; });
   base_.add(now, last_->base);
   for (const VmSample& vm : last_->vms) {
     auto& estimator = estimators_.try_emplace(vm.id, settings_.estimator, settings_.report_interval)

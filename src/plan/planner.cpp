@@ -41,6 +41,14 @@ Candidate judged(const Problem& problem, Ordered ordered) {
   return {.ordered = std::move(ordered), .score = score};
 }
 
+// A caller who wants less effort than this wants less of everything: then a plan costs little, and
+// is a little worse.
+std::size_t of_effort(std::size_t whole, const Options& options) {
+  constexpr std::size_t full = 300;
+  if (options.effort == 0 || options.effort >= full) return whole;
+  return std::max<std::size_t>(1, whole * options.effort / full);
+}
+
 // Small snapshots are searched more than once: it costs nothing there.
 bool is_small(const Problem& problem) { return problem.units.size() <= 256; }
 
@@ -49,7 +57,7 @@ Candidate put_in_order(const Problem& problem, const Placement& start, const Pla
                        const Options& options) {
   Candidate best = judged(problem, order_moves(problem, start, wanted, options));
   const double direct = score_of(problem, wanted).price + 0.5;
-  const std::uint64_t tries = is_small(problem) ? 40 : 4;
+  const std::uint64_t tries = of_effort(is_small(problem) ? 40 : 4, options);
   for (std::uint64_t seed = 1; seed <= tries; ++seed) {
     if (best.ordered.complete && best.score.price < direct) break;
     Candidate other = judged(problem, order_moves(problem, start, wanted, options, seed));
@@ -57,7 +65,8 @@ Candidate put_in_order(const Problem& problem, const Placement& start, const Pla
   }
   constexpr std::size_t placements_max = 6000;
   if (!is_small(problem) || (best.ordered.complete && best.score.price < direct)) return best;
-  if (const auto actions = find_detour(problem, start, wanted, placements_max)) {
+  if (const auto actions =
+          find_detour(problem, start, wanted, of_effort(placements_max, options))) {
     Ordered whole{.migrations = {}, .end = start, .complete = true};
     append_actions(problem, *actions, whole);
     Candidate other = judged(problem, std::move(whole));
@@ -146,8 +155,8 @@ class Planning {
   std::size_t attempts(const Score& best) const {
     if (!is_small(problem)) return 1;
     constexpr std::size_t few = 8, many = 24, units_searched = 640;
-    if (best.overload == 0) return few;
-    return std::clamp(units_searched / problem.units.size(), few, many);
+    if (best.overload == 0) return of_effort(few, options_);
+    return of_effort(std::clamp(units_searched / problem.units.size(), few, many), options_);
   }
 
   const Options options_;

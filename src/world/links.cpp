@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ballast/base/limits.h"
 #include "network.h"
 
 namespace ballast::world {
@@ -75,6 +76,7 @@ void Network::look_at_links_of(TimePoint now, std::uint32_t node) {
     } else if (link.state == LinkState::silent && contact) {
       link.state = LinkState::up;
       schedule(link, time_never);
+      mind_stay(link, now);
     }
   };
   for (const LinkIndex index : places_[node].opened) look(index);
@@ -120,25 +122,41 @@ void Network::close(Link& link) {
   free_.push_back(index);
 }
 
-// A connection counts at both ends, from the attempt on: it holds a socket.
+// A connection between masters counts at the end that opened it from the attempt on, for it holds a
+// socket there, and at the other end once that has let it in.
 void Network::count(Link& link, bool open) {
   if (open) link.counted = places_[link.opener].master && places_[link.peer].master;
   if (!link.counted) return;
-  for (const std::uint32_t node : {link.opener, link.peer}) {
-    Traffic& traffic = places_[node].traffic;
-    if (open) {
-      traffic.connections_max = std::max(traffic.connections_max, ++traffic.connections);
-    } else {
-      --traffic.connections;
-    }
-  }
-  if (!link.feed) return;
-  Traffic& traffic = places_[link.opener].traffic;
-  if (open) {
-    traffic.feeds_max = std::max(traffic.feeds_max, ++traffic.feeds);
+  count_end(link, link.opener, open);
+  if (!open) admit(link, false);
+}
+
+void Network::admit(Link& link, bool in) {
+  if (!link.counted || link.admitted == in) return;
+  link.admitted = in;
+  count_end(link, link.peer, in);
+}
+
+void Network::count_end(const Link& link, std::uint32_t node, bool open) {
+  Place& place = places_[node];
+  Traffic& traffic = place.traffic;
+  const auto step = [&](std::uint32_t& number) { open ? ++number : --number; };
+  step(traffic.connections);
+  if (!link.feed) {
+    step(place.sessions);
+  } else if (node == link.opener) {
+    step(traffic.feeds);
   } else {
-    --traffic.feeds;
+    step(place.subscribers);
   }
+  traffic.connections_max = std::max(traffic.connections_max, traffic.connections);
+  traffic.feeds_max = std::max(traffic.feeds_max, traffic.feeds);
+}
+
+bool Network::is_full(std::uint32_t node, bool feed) const {
+  const Place& place = places_[node];
+  return feed ? place.subscribers >= limits::master_guests_max
+              : place.sessions >= limits::master_sessions_max;
 }
 
 void Network::schedule(Link& link, TimePoint due) {
@@ -147,7 +165,18 @@ void Network::schedule(Link& link, TimePoint due) {
   if (due != time_never) timers_.emplace(due, index_of(link));
 }
 
+// Closes a connection in time that is good for nothing any more.
+void Network::mind_stay(Link& link, TimePoint at) {
+  if (link.feed || link.kept || link.state != LinkState::up) return;
+  switch (link.tenure.stay()) {
+    case wire::Tenure::Stay::over: return schedule(link, at);
+    case wire::Tenure::Stay::brief: return schedule(link, at + wire::Tenure::brief_idle);
+    case wire::Tenure::Stay::usual: return schedule(link, time_never);
+  }
+}
+
 void Network::come_up(TimePoint now, Link& link) {
+  admit(link, true);
   link.state = LinkState::up;
   link.peer_life = places_[link.peer].life;
   schedule(link, time_never);
@@ -160,17 +189,27 @@ void Network::come_up(TimePoint now, Link& link) {
   const std::uint32_t opener = link.opener;
   const std::uint32_t peer = link.peer;
   for (const Waiting& one : waiting) transmit(now, opener, peer, one.input, one.bytes);
+  mind_stay(link, now);
 }
 
 void Network::fire(TimePoint now, Link& link) {
+  if (!link.feed && !link.kept && link.state != LinkState::silent) {
+    const bool idle = now - link.last_used >= wire::Tenure::brief_idle;
+    const wire::Tenure::Stay stay = link.tenure.stay();
+    if (idle ? stay != wire::Tenure::Stay::usual : stay == wire::Tenure::Stay::over)
+      return close(link);
+    if (link.state == LinkState::up) return mind_stay(link, link.last_used);
+  }
   const bool contact = in_contact(link);
   if (link.state == LinkState::silent) {
     if (contact && link.peer_life == places_[link.peer].life) {
       link.state = LinkState::up;
       schedule(link, time_never);
-      return;
+      return mind_stay(link, now);
     }
     link.state = LinkState::connecting;
+    link.tenure.broke();
+    admit(link, false);
     schedule(link, now + settings_.reconnect_every);
     const NodeId& peer = places_[link.peer].id;
     if (link.feed) {
@@ -180,7 +219,11 @@ void Network::fire(TimePoint now, Link& link) {
     }
     return;
   }
-  if (contact) {
+  if (contact && link.counted && is_full(link.peer, link.feed)) {
+    // Turned away at the door. A feed tries again; for a session there is no hurry.
+    if (!link.feed) return close(link);
+    schedule(link, now + settings_.reconnect_every);
+  } else if (contact) {
     come_up(now, link);
   } else {
     schedule(link, now + settings_.reconnect_every);
@@ -192,6 +235,41 @@ void Network::close_idle(TimePoint now) {
     if (link.state == LinkState::none || link.feed || link.kept) continue;
     if (now - link.last_used > settings_.idle_close) close(link);
   }
+}
+
+bool Network::follows(std::uint32_t subscriber, std::uint32_t node) const {
+  for (const LinkIndex index : places_[subscriber].opened) {
+    const Link& link = links_[index];
+    if (link.feed && link.peer == node)
+      return link.state == LinkState::up && link.peer_life == places_[node].life;
+  }
+  return false;
+}
+
+double Network::largest_mesh_share(const std::vector<std::uint32_t>& masters) const {
+  if (masters.empty()) return 0;
+  std::vector<bool> seen(places_.size());
+  std::size_t largest = 0;
+  for (const std::uint32_t root : masters) {
+    if (seen[root]) continue;
+    std::vector<std::uint32_t> stack{root};
+    seen[root] = true;
+    std::size_t count = 0;
+    while (!stack.empty()) {
+      const std::uint32_t at = stack.back();
+      stack.pop_back();
+      ++count;
+      for (const LinkIndex index : places_[at].opened) {
+        const std::uint32_t next = links_[index].peer;
+        if (!links_[index].feed || seen[next] || places_[next].life == 0) continue;
+        if (!follows(at, next) || !follows(next, at)) continue;
+        seen[next] = true;
+        stack.push_back(next);
+      }
+    }
+    largest = std::max(largest, count);
+  }
+  return static_cast<double>(largest) / static_cast<double>(masters.size());
 }
 
 void Network::tick(TimePoint now) {

@@ -5,10 +5,14 @@
 #include <utility>
 
 #include "ballast/base/limits.h"
+#include "ballast/wire/beacon.h"
 #include "ballast/wire/codec.h"
 
 namespace ballast::world {
 namespace {
+
+constexpr std::size_t datagrams = std::variant_size_v<wire::Body>;
+constexpr double datagram_overhead_bytes = 28;  // IP and UDP
 
 std::uint64_t mixed(std::uint64_t word) {
   word = (word ^ (word >> 30U)) * 0xBF58476D1CE4E5B9U;
@@ -25,7 +29,10 @@ Network::Network(const NetworkSettings& settings, std::size_t nodes, std::uint64
       through_bytes_(through_bytes),
       hooks_(std::move(hooks)),
       random_(seed),
-      places_(nodes) {
+      places_(nodes),
+      bytes_by_kind_(datagrams + 1),
+      kinds_(datagrams + 1, nullptr),
+      other_random_(seed ^ 0x07E2U) {
   node_of_.reserve(nodes);
 }
 
@@ -95,38 +102,66 @@ void Network::send(TimePoint now, std::uint32_t from, wire::Envelope&& envelope)
     }
   } else if (own == nullptr) {
     if (envelope.endpoint != places_[to].endpoint) return;
+    if (is_full(from, false) && places_[from].master && places_[to].master) return;
     own = &open(now, from, to, false);
   }
   own->last_used = now;
-  if (own->opener == from && std::holds_alternative<wire::Attach>(envelope.message.body)) {
+  const bool is_ours = own->opener == from;
+  if (is_ours && std::holds_alternative<wire::Attach>(envelope.message.body)) {
     // Only the last one that it attached to is kept open however idle it is.
     for (const LinkIndex index : places_[from].opened) links_[index].kept = false;
     own->kept = true;
   }
-  const bool waits = own->opener == from && own->state == LinkState::connecting;
+  wire::Tenure tenure = own->tenure;
+  is_ours ? tenure.sent(envelope.message.body) : tenure.heard(envelope.message.body);
+  const bool waits = is_ours && own->state == LinkState::connecting;
   if (waits && own->waiting.size() >= limits::waiting_for_link_max) return;
   double bytes = 0;
   const bool measure = places_[from].master && places_[to].master;
   const InputPtr input = carried(from, std::move(envelope.message), measure, bytes);
   if (waits) {
+    own->tenure = tenure;
     own->waiting.push_back({input, bytes});
-  } else {
-    transmit(now, from, to, input, bytes);
+  } else if (const auto arrives = transmit(now, from, to, input, bytes); is_ours || arrives) {
+    own->tenure = tenure;
+    mind_stay(*own, arrives.value_or(now));
   }
 }
 
-void Network::transmit(TimePoint now, std::uint32_t from, std::uint32_t to, const InputPtr& input,
-                       double bytes) {
-  ++messages_;
+void Network::count_bytes(std::uint32_t from, std::uint32_t to, std::size_t kind, double bytes) {
+  if (bytes == 0) return;
   places_[from].traffic.out_bytes += bytes;
+  places_[to].traffic.in_bytes += bytes;
+  bytes_by_kind_[kind] += bytes;
+}
+
+std::map<std::string, double> Network::bytes_by_kind() const {
+  std::map<std::string, double> named;
+  for (std::size_t kind = 0; kind < datagrams; ++kind)
+    if (kinds_[kind] != nullptr && bytes_by_kind_[kind] > 0)
+      named[kinds_[kind]] = bytes_by_kind_[kind];
+  named["beacon"] = bytes_by_kind_[datagrams];
+  return named;
+}
+
+bool Network::loses(std::uint32_t from, std::uint32_t to) {
+  return !way_is_open(from, to) || (faults.loss > 0 && other_random_.chance(faults.loss));
+}
+
+std::optional<TimePoint> Network::transmit(TimePoint now, std::uint32_t from, std::uint32_t to,
+                                           const InputPtr& input, double bytes) {
+  ++messages_;
+  std::optional<TimePoint> arrives;
+  const wire::Body& body =
+      std::get<wire::Delivered>(std::get<wire::TransportEvent>(*input)).message.body;
   const int copies = faults.doubling > 0 && random_.chance(faults.doubling) ? 2 : 1;
   for (int copy = 0; copy < copies; ++copy) {
     const bool lost = !way_is_open(from, to) || (faults.loss > 0 && random_.chance(faults.loss));
-    if (hooks_.sent) {
-      const auto& event = std::get<wire::TransportEvent>(*input);
-      hooks_.sent(from, to, std::get<wire::Delivered>(event).message.body, lost);
+    if (hooks_.sent) hooks_.sent(from, to, body, lost);
+    if (lost) {
+      if (copy == 0) places_[from].traffic.out_bytes += bytes;
+      continue;
     }
-    if (lost) continue;
     TimePoint at = now + delay(from, to);
     if (faults.late > 0 && random_.chance(faults.late))
       at += duration_of_seconds(random_.between(0, seconds_of(faults.late_max)));
@@ -134,9 +169,12 @@ void Network::transmit(TimePoint now, std::uint32_t from, std::uint32_t to, cons
       const auto clog = clogged_.find({from, to});
       if (clog != clogged_.end()) at = std::max(at, clog->second);
     }
-    places_[to].traffic.in_bytes += bytes;
+    count_bytes(from, to, body.index(), bytes);
+    if (kinds_[body.index()] == nullptr) kinds_[body.index()] = wire::name_of(body);
     hooks_.deliver(at, to, 0, input);
+    arrives = at;
   }
+  return arrives;
 }
 
 void Network::publish(TimePoint now, std::uint32_t from, wire::Publication&& publication) {
@@ -166,6 +204,7 @@ void Network::subscribe(TimePoint now, std::uint32_t from, wire::Subscription&& 
   }
   if (link == nullptr) {
     if (subscription.feed != places_[known->second].feed) return;
+    if (places_[from].traffic.feeds >= limits::master_feeds_max) return;
     link = &open(now, from, known->second, true);
   }
   link->topics.assign(subscription.topics.begin(), subscription.topics.end());
@@ -173,11 +212,17 @@ void Network::subscribe(TimePoint now, std::uint32_t from, wire::Subscription&& 
 
 // Addresses of datagrams are indices of nodes.
 void Network::call(TimePoint now, std::uint32_t from, wire::BeaconSend&& beacon) {
+  double bytes = 0;
+  if (places_[from].master) {
+    const Result<std::string> written = wire::encode_beacon({{}, beacon.body});
+    if (written) bytes = static_cast<double>(written->size()) + datagram_overhead_bytes;
+  }
   const auto input =
       std::make_shared<const node::Input>(wire::BeaconHeard{{from, 1}, std::move(beacon.body)});
   const auto reach = [&](std::uint32_t to) {
     if (to == from || places_[to].life == 0 || !way_is_open(from, to)) return;
     if (faults.loss > 0 && random_.chance(faults.loss)) return;
+    if (places_[to].master) count_bytes(from, to, datagrams, bytes);
     hooks_.deliver(now + delay(from, to), to, 0, input);
   };
   if (beacon.to) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "ballast/base/random.h"
+#include "ballast/wire/tenure.h"
 #include "ballast/world/network.h"
 #include "ballast/world/world.h"
 #include "queue.h"
@@ -68,6 +70,13 @@ class Network {
 
   std::uint64_t messages() const { return messages_; }
   const Traffic& traffic(std::uint32_t node) const { return places_[node].traffic; }
+  // Between masters, sent by all of them together.
+  std::map<std::string, double> bytes_by_kind() const;
+  // Of these masters, the share in the largest part connected by feeds that are up both ways.
+  double largest_mesh_share(const std::vector<std::uint32_t>& masters) const;
+  Duration delay(std::uint32_t a, std::uint32_t b) const;
+  // Whether a message of somebody else's protocol would get lost.
+  bool loses(std::uint32_t from, std::uint32_t to);
 
  private:
   using LinkIndex = std::uint32_t;
@@ -79,13 +88,15 @@ class Network {
   struct Link {
     LinkState state = LinkState::none;
     bool feed = false;
-    bool kept = false;     // it carried an Attach: never idle
-    bool counted = false;  // among the connections of two masters
+    bool kept = false;      // it carried an Attach: never idle
+    bool counted = false;   // among the connections of two masters
+    bool admitted = false;  // ... at the other end, too
     std::uint32_t opener = 0;
     std::uint32_t peer = 0;
     std::uint32_t peer_life = 0;  // when it came up
     TimePoint due = time_never;
     TimePoint last_used;
+    wire::Tenure tenure;
     std::vector<std::string> topics;
     std::vector<Waiting> waiting;
   };
@@ -100,6 +111,9 @@ class Network {
     std::vector<LinkIndex> opened;
     std::vector<LinkIndex> accepted;
     Traffic traffic;
+    // With other masters, open now.
+    std::uint32_t sessions = 0;
+    std::uint32_t subscribers = 0;
   };
 
   bool way_is_open(std::uint32_t from, std::uint32_t to) const;
@@ -108,6 +122,11 @@ class Network {
   Link& open(TimePoint now, std::uint32_t opener, std::uint32_t peer, bool feed);
   void close(Link& link);
   void count(Link& link, bool open);
+  void count_end(const Link& link, std::uint32_t node, bool open);
+  void count_bytes(std::uint32_t from, std::uint32_t to, std::size_t kind, double bytes);
+  bool is_full(std::uint32_t node, bool feed) const;
+  void admit(Link& link, bool in);
+  void mind_stay(Link& link, TimePoint at);
   void schedule(Link& link, TimePoint due);
   void fire(TimePoint now, Link& link);
   void come_up(TimePoint now, Link& link);
@@ -115,10 +134,11 @@ class Network {
   void close_idle(TimePoint now);
   LinkIndex index_of(const Link& link) const { return static_cast<LinkIndex>(&link - &links_[0]); }
   void hear(TimePoint at, std::uint32_t node, wire::TransportEvent event);
-  void transmit(TimePoint now, std::uint32_t from, std::uint32_t to, const InputPtr& input,
-                double bytes);
+  // When it arrives; nothing when it is lost.
+  std::optional<TimePoint> transmit(TimePoint now, std::uint32_t from, std::uint32_t to,
+                                    const InputPtr& input, double bytes);
   InputPtr carried(std::uint32_t from, wire::Message&& message, bool measure, double& bytes);
-  Duration delay(std::uint32_t a, std::uint32_t b) const;
+  bool follows(std::uint32_t subscriber, std::uint32_t node) const;
 
   const NetworkSettings settings_;
   const std::uint64_t seed_;
@@ -135,6 +155,9 @@ class Network {
   std::map<std::pair<std::uint32_t, std::uint32_t>, TimePoint> clogged_;
   TimePoint next_sweep_{Duration(0)};
   std::uint64_t messages_ = 0;
+  std::vector<double> bytes_by_kind_;  // by the index of the body; datagrams come last
+  std::vector<const char*> kinds_;     // their names, as far as there were any
+  Random other_random_;                // for what is not ours
 };
 
 }  // namespace ballast::world

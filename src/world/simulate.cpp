@@ -30,6 +30,14 @@ constexpr std::array<Named, 4> profiles = {{{FaultProfile::none, "none"},
 // many masters cannot: there, plans are a little worse.
 constexpr std::size_t masters_searched_max = 20;
 constexpr std::uint32_t effort_small = 300;
+// ... of up to a thousand masters; of more, all of them together search as long as those.
+constexpr std::size_t masters_of_small_effort = 1000;
+constexpr std::uint32_t effort_least = 30;
+
+std::uint32_t effort_of(std::size_t masters) {
+  const auto share = static_cast<std::uint32_t>(effort_small * masters_of_small_effort / masters);
+  return std::clamp(share, effort_least, effort_small);
+}
 
 // Everything quicker, so that minutes are enough for many plans; nothing forgiven by the model.
 void hurry(Settings& settings) {
@@ -76,15 +84,26 @@ class Run {
   void calm(Duration span) {
     const TimePoint end = world_.now() + span;
     while (world_.now() < end) {
-      const bool watching = world_.watches_news();
+      const bool watching = world_.watches_news() || world_.push_gossip().follows;
       world_.run_for(std::min(watching ? step : pause_between_news, Duration(end - world_.now())));
-      if (const auto took = world_.all_know_news()) {
-        result_.rounds_to_all.push_back(std::ceil(seconds_of(*took) / seconds_of(round)));
-      } else if (!watching && world_.elapsed() >= settled_after) {
-        world_.watch_news();
-      }
+      tally_.look(result_);
+      look_at_news(watching);
     }
   }
+
+  void look_at_news(bool watching) {
+    if (const auto took = world_.all_know_news()) result_.rounds_to_all.push_back(rounds(*took));
+    if (const auto took = world_.all_know_by_push())
+      result_.memberlist->rounds_to_all.push_back(rounds(*took));
+    if (watching || world_.elapsed() < settled_after) return;
+    if (options_.beside_memberlist && !result_.memberlist) {
+      result_.memberlist.emplace();
+      world_.begin_push_gossip();
+    }
+    world_.watch_news();
+  }
+
+  static double rounds(Duration took) { return std::ceil(seconds_of(took) / seconds_of(round)); }
 
   void crash_most() {
     calm(length_ / 2);
@@ -94,8 +113,26 @@ class Run {
       if (world_.is_master(i)) masters.push_back(i);
     for (std::size_t i = masters.size(); i > 1; --i)
       std::swap(masters[i - 1], masters[random.below(i)]);
-    for (std::size_t i = 0; i < masters.size() * 4 / 5; ++i) world_.crash(masters[i]);
-    calm(length_ - length_ / 2);
+    const std::size_t crashed = masters.size() * 4 / 5;
+    for (std::size_t i = 0; i < crashed; ++i) world_.crash(masters[i]);
+    come_together(masters.size() - crashed);
+    calm(length_ - world_.elapsed());
+  }
+
+  void come_together(std::size_t masters_left) {
+    CrashResult& crash = result_.crash.emplace();
+    crash.masters_left = masters_left;
+    const Duration patience = std::min(length_ - world_.elapsed(), Duration(1min));
+    const TimePoint crashed_at = world_.now();
+    while (!crash.one_mesh_s && world_.now() - crashed_at < patience) {
+      world_.run_for(step);
+      if (world_.largest_mesh_share() >= one_mesh_share)
+        crash.one_mesh_s = seconds_of(world_.now() - crashed_at);
+    }
+    if (!crash.one_mesh_s || duration_of_seconds(*crash.one_mesh_s) > one_mesh_within)
+      world_.report("one mesh", "of " + std::to_string(masters_left) +
+                                    " masters that were left, fewer than 99 % were one mesh 10 s "
+                                    "after the crash");
   }
 
   void chaos() {
@@ -126,6 +163,11 @@ class Run {
     result_.surplus_left_that_fits = fitting_surplus(truth, world_.config(0).plan.target).vms;
     result_.simulated_s = seconds_of(world_.elapsed());
     tally_.fill(result_);
+    if (result_.memberlist) {
+      const PushGossipFigures push = world_.push_gossip();
+      result_.memberlist->lost = push.lost;
+      result_.memberlist->bytes_per_master_s = push.bytes_per_node_s;
+    }
     result_.findings = world_.findings();
     result_.hash = world_.hash();
     result_.steps = world_.steps();
@@ -137,6 +179,8 @@ class Run {
   static constexpr Duration settled_after = 30s;
   static constexpr Duration pause_between_news = 5s;
   static constexpr Duration step = 100ms;
+  static constexpr double one_mesh_share = 0.99;
+  static constexpr Duration one_mesh_within = 10s;
   static constexpr Duration round = 1s;  // the default of mesh.gossip_interval
   const SimulateOptions& options_;
   Duration length_;
@@ -180,7 +224,9 @@ SimulateResult simulate(const SimulateOptions& options) {
   if (chaos) {
     hurry(settings);
   } else if (options.masters > masters_searched_max) {
-    settings.adjust = [](std::size_t, Config& config) { config.plan.effort = effort_small; };
+    settings.adjust = [effort = effort_of(options.masters)](std::size_t, Config& config) {
+      config.plan.effort = effort;
+    };
   }
   return Run(options, std::move(settings), make_fleet(shape)).run();
 }

@@ -13,19 +13,22 @@ const std::vector<wire::ItemPtr>* items_of(const wire::Body& body) {
 
 }  // namespace
 
-void Spread::published(TimePoint now, std::uint32_t node, const NodeId& id,
-                       const wire::Message& message) {
+wire::ItemPtr Spread::published(TimePoint now, std::uint32_t node, const NodeId& id,
+                                const wire::Message& message) {
   const std::vector<wire::ItemPtr>* items = items_of(message.body);
-  if (items == nullptr) return;
+  if (items == nullptr) return nullptr;
   for (const wire::ItemPtr& item : *items) {
     const Version version{item->incarnation, item->version};
-    if (item->origin() != id || version <= said_[node]) continue;
+    if (version <= said_[node] || item->origin() != id) continue;
     said_[node] = version;
-    if (!armed_ || mark_) continue;
-    armed_ = false;
-    mark_ = Mark{id, version, now, std::vector<bool>(said_.size(), false)};
-    mark_->knows[node] = true;
+    if (armed_ && !mark_) {
+      armed_ = false;
+      mark_ = Mark{item->key, version, now, std::vector<bool>(said_.size(), false)};
+      mark_->knows[node] = true;
+    }
+    return item;
   }
+  return nullptr;
 }
 
 void Spread::heard(std::uint32_t node, const node::Input& input) {
@@ -35,8 +38,7 @@ void Spread::heard(std::uint32_t node, const node::Input& input) {
   const auto* items = delivered == nullptr ? nullptr : items_of(delivered->message.body);
   if (items == nullptr) return;
   mark_->knows[node] = std::any_of(items->begin(), items->end(), [&](const wire::ItemPtr& item) {
-    return item->origin() == mark_->origin &&
-           Version{item->incarnation, item->version} >= mark_->version;
+    return item->key == mark_->key && Version{item->incarnation, item->version} >= mark_->version;
   });
 }
 

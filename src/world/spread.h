@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ballast/node/node.h"
+#include "ballast/wire/mesh_messages.h"
 
 namespace ballast::world {
 
@@ -18,10 +19,16 @@ class Spread {
 
   // From now on the next fresh word is followed, unless one is already.
   void watch() { armed_ = true; }
+  bool follows_word_of(const wire::Item& item) const {
+    return mark_ && mark_->key == item.key &&
+           mark_->version == Version{item.incarnation, item.version};
+  }
   bool watches() const { return mark_.has_value(); }
 
-  // A node says something to its subscribers; a node hears something.
-  void published(TimePoint now, std::uint32_t node, const NodeId& id, const wire::Message& message);
+  // A node says something to its subscribers; a node hears something. Returns the fresh word of its
+  // own in it, null when there is none.
+  wire::ItemPtr published(TimePoint now, std::uint32_t node, const NodeId& id,
+                          const wire::Message& message);
   void heard(std::uint32_t node, const node::Input& input);
 
   // How long the word that is followed has been on its way, once each of these nodes has it; then
@@ -31,7 +38,7 @@ class Spread {
  private:
   using Version = std::pair<std::uint64_t, std::uint64_t>;  // incarnation, version
   struct Mark {
-    NodeId origin;
+    std::uint64_t key = 0;  // of its origin
     Version version;
     TimePoint began;
     std::vector<bool> knows;

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "lease_auditor.h"
 #include "network.h"
+#include "push_gossip.h"
 #include "queue.h"
 #include "spread.h"
 #include "vm_auditor.h"
@@ -55,6 +56,8 @@ struct World::State {
   void run_until(TimePoint end);
   void step_node(std::uint32_t index, const node::Input& input);
   void apply(std::uint32_t index, node::Effects&& effects);
+  void note_word(std::uint32_t index, const wire::Message& message);
+  std::vector<std::uint32_t> living_masters() const;
   void command(std::uint32_t index, const HypervisorCommand& command);
   void step_fleet(const hypermodel::FleetInput& input);
   void schedule(std::uint32_t index);
@@ -105,6 +108,7 @@ struct World::State {
   LeaseAuditor leases;
   WordAuditor words;
   Spread spread;
+  std::optional<PushGossip> push_gossip;
 };
 
 }  // namespace ballast::world

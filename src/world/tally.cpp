@@ -5,6 +5,9 @@
 namespace ballast::world {
 namespace {
 
+constexpr Duration joining_takes = std::chrono::minutes(1);
+constexpr Duration joined_after = std::chrono::minutes(2);
+
 std::uint64_t counted(const std::map<std::string, std::uint64_t>& counters, const char* what) {
   const auto found = counters.find(what);
   return found == counters.end() ? 0 : found->second;
@@ -19,6 +22,32 @@ Tally::Tally(World& world) : world_(world) {
     const std::vector<TraceHost>& hosts = world_.trace().hosts;
     if (hosts[from].group != hosts[to].group) ++moved_between_groups_;
   });
+}
+
+Tally::Sent Tally::sent() const {
+  Sent sent{world_.elapsed(), 0, 0, 0};
+  for (std::size_t i = 0; i < world_.nodes(); ++i) {
+    if (!world_.is_master(i)) continue;
+    const Traffic traffic = world_.traffic(i);
+    sent.in += traffic.in_bytes;
+    sent.out += traffic.out_bytes;
+    sent.masters += world_.is_up(i) ? 1 : 0;
+  }
+  return sent;
+}
+
+Bytes Tally::rate(const Sent& from, const Sent& to) {
+  const double spans = static_cast<double>(std::max<std::size_t>(1, to.masters)) *
+                       std::max(1.0, seconds_of(to.at - from.at));
+  return {(to.in - from.in) / spans, (to.out - from.out) / spans};
+}
+
+void Tally::look(SimulateResult& result) {
+  if (!joining_until_ && world_.elapsed() >= joining_takes) {
+    joining_until_ = sent();
+    result.while_joining = rate({}, *joining_until_);
+  }
+  if (!joined_from_ && world_.elapsed() >= joined_after) joined_from_ = sent();
 }
 
 void Tally::fill(SimulateResult& result) const {
@@ -47,6 +76,9 @@ void Tally::fill(SimulateResult& result) const {
                        std::max(1.0, seconds_of(world_.elapsed()));
   result.in_bytes_per_master_s /= spans;
   result.out_bytes_per_master_s /= spans;
+  if (joined_from_) result.once_joined = rate(*joined_from_, sent());
+  for (const auto& [kind, bytes] : world_.bytes_by_kind())
+    result.bytes_by_kind[kind] = bytes / spans;
 }
 
 }  // namespace ballast::world

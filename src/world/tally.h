@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "ballast/world/simulate.h"
@@ -18,11 +19,24 @@ class Tally {
   void on_moved(std::function<void(VmIndex vm, HostIndex from, HostIndex to)> call) {
     on_moved_ = std::move(call);
   }
+  // Now and then: what was sent in the phases of the run.
+  void look(SimulateResult& result);
   void fill(SimulateResult& result) const;
 
  private:
+  struct Sent {
+    Duration at{0};
+    double in = 0;
+    double out = 0;
+    std::size_t masters = 0;
+  };
+  Sent sent() const;
+  static Bytes rate(const Sent& from, const Sent& to);
+
   World& world_;
   std::function<void(VmIndex, HostIndex, HostIndex)> on_moved_;
+  std::optional<Sent> joining_until_;
+  std::optional<Sent> joined_from_;
   std::uint64_t moved_ = 0;
   std::uint64_t moved_between_groups_ = 0;
 };

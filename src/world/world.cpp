@@ -118,6 +118,7 @@ void World::State::stop_node(std::uint32_t index, bool at_once) {
   slot.held.clear();
   slot.paused = false;
   network.node_down(now, index, at_once);
+  if (push_gossip) push_gossip->set_up(now, index, false);
   deadlines.set(index, time_never);
 }
 
@@ -151,11 +152,18 @@ void World::State::apply(std::uint32_t index, node::Effects&& effects) {
     network.send(now, index, std::move(envelope));
   }
   for (wire::Publication& said : effects.publications) {
-    spread.published(now, index, trace->hosts[index].id, said.message);
+    note_word(index, said.message);
     network.publish(now, index, std::move(said));
   }
   for (wire::BeaconSend& beacon : effects.beacons) network.call(now, index, std::move(beacon));
   for (const HypervisorCommand& wanted : effects.commands) command(index, wanted);
+}
+
+void World::State::note_word(std::uint32_t index, const wire::Message& message) {
+  const wire::ItemPtr word = spread.published(now, index, trace->hosts[index].id, message);
+  if (!word || !push_gossip) return;
+  push_gossip->say(now, index, word->bytes.size() + sizeof(wire::Signature));
+  if (spread.follows_word_of(*word)) push_gossip->mark(index);
 }
 
 void World::State::command(std::uint32_t index, const HypervisorCommand& command) {
@@ -256,11 +264,38 @@ std::map<std::string, std::uint64_t> World::counters() const {
 }
 void World::watch_news() { state_->spread.watch(); }
 bool World::watches_news() const { return state_->spread.watches(); }
-std::optional<Duration> World::all_know_news() {
+std::vector<std::uint32_t> World::State::living_masters() const {
   std::vector<std::uint32_t> masters;
-  for (std::uint32_t i = 0; i < state_->slots.size(); ++i)
-    if (state_->slots[i].node && state_->slots[i].leads) masters.push_back(i);
-  return state_->spread.all_know(state_->now, masters);
+  for (std::uint32_t i = 0; i < slots.size(); ++i)
+    if (slots[i].node && slots[i].leads) masters.push_back(i);
+  return masters;
+}
+std::optional<Duration> World::all_know_news() {
+  return state_->spread.all_know(state_->now, state_->living_masters());
+}
+void World::begin_push_gossip() {
+  State& s = *state_;
+  s.push_gossip.emplace(s.now, s.slots.size(), s.living_masters(), s.settings.seed ^ 0x9055U,
+                        [&s](std::uint32_t from, std::uint32_t to) -> std::optional<Duration> {
+                          if (s.network.loses(from, to)) return std::nullopt;
+                          return s.network.delay(from, to);
+                        });
+}
+std::optional<Duration> World::all_know_by_push() {
+  if (!state_->push_gossip) return std::nullopt;
+  state_->push_gossip->run_until(state_->now);
+  return state_->push_gossip->all_know();
+}
+PushGossipFigures World::push_gossip() const {
+  if (!state_->push_gossip) return {};
+  return {state_->push_gossip->bytes_per_node_s(state_->now), state_->push_gossip->lost(),
+          state_->push_gossip->follows()};
+}
+double World::largest_mesh_share() const {
+  return state_->network.largest_mesh_share(state_->living_masters());
+}
+std::map<std::string, double> World::bytes_by_kind() const {
+  return state_->network.bytes_by_kind();
 }
 std::uint64_t World::hash() const { return state_->hash; }
 std::uint64_t World::steps() const { return state_->steps; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ballast/wire/tenure.h"
 #include "frames.h"
 #include "options.h"
 
@@ -75,7 +76,7 @@ void Feed::watch(std::size_t count_max) {
       continue;
     }
     const bool crowded =
-        guests_.size() > limits::subscribers_max ||
+        guests_.size() > limits::master_guests_max ||
         (settings_.security && guests_.count(guest->who.node) > connections_of_one_max);
     if (crowded || !may_stay(guest->who)) {
       ++(crowded ? counters_.subscribers_too_many : counters_.cut_connections);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ballast/wire/tenure.h"
 #include "frames.h"
 #include "options.h"
 
@@ -45,7 +46,7 @@ void Feeds::subscribe(const wire::Subscription& wanted) {
     if (found->second.up) lost_.push_back(wanted.peer);
     feeds_.erase(found);
   }
-  if (feeds_.size() >= limits::feeds_max) {
+  if (feeds_.size() >= limits::master_feeds_max) {
     ++counters_.peers_full;
     return;
   }

@@ -34,7 +34,7 @@ Guest* Guests::note(::zmq::message_t& message, const Proven& who) {
   if (found == guests_.end() || found->second.who != who) {
     const std::optional<Connection> connection = connection_at(descriptor);
     if (!connection) return nullptr;
-    guests_.insert_or_assign(descriptor, Guest{who, *connection, 0});
+    guests_.insert_or_assign(descriptor, Guest{who, *connection});
   }
   Guest& guest = guests_.at(descriptor);
   ++guest.said;
@@ -70,6 +70,11 @@ std::size_t Guests::count(const NodeId& node) const {
   return static_cast<std::size_t>(
       std::count_if(guests_.begin(), guests_.end(),
                     [&](const auto& one) { return one.second.who.node == node; }));
+}
+
+std::size_t Guests::knocked() const {
+  return static_cast<std::size_t>(std::count_if(
+      guests_.begin(), guests_.end(), [](const auto& one) { return one.second.knocked; }));
 }
 
 }  // namespace ballast::zmq

@@ -33,6 +33,7 @@ struct Guest {
   Proven who;  // empty without security
   Connection connection;
   std::size_t said = 0;  // messages since the last tidy()
+  bool knocked = false;  // a master that wants to be our peer, or is
 };
 
 class Guests {
@@ -46,6 +47,8 @@ class Guests {
 
   // How many connections of this node are open, as far as is known.
   std::size_t count(const NodeId& node) const;
+  // Connections of masters that have asked to be our peers.
+  std::size_t knocked() const;
   std::size_t size() const { return guests_.size(); }
 
  private:

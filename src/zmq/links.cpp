@@ -20,11 +20,12 @@ std::optional<port::CurveKey> Links::key_of(const NodeId& node) const {
 }
 
 void Links::send(const NodeId& to, const std::string& endpoint, std::string_view bytes,
-                 bool is_attach) {
+                 const wire::Body& body) {
   Link* link = open(to, endpoint);
   if (link == nullptr) return;
-  if (is_attach) attached_to_ = to;
+  if (std::holds_alternative<wire::Attach>(body)) attached_to_ = to;
   link->last_used = Clock::now();
+  link->tenure.sent(body);
   if (!link->up && link->waiting >= limits::waiting_for_link_max) {
     ++counters_.link_down;
     return;
@@ -35,6 +36,14 @@ void Links::send(const NodeId& to, const std::string& endpoint, std::string_view
   }
   if (!link->up) ++link->waiting;
   ++counters_.sent;
+}
+
+void Links::heard(const NodeId& peer, const wire::Body& body) {
+  const auto link = links_.find(peer);
+  if (link == links_.end()) return;
+  link->second.tenure.heard(body);
+  if (link->second.tenure.stay() == wire::Tenure::Stay::over && attached_to_ != peer)
+    links_.erase(link);
 }
 
 Links::Link* Links::open(const NodeId& to, const std::string& endpoint) {
@@ -106,6 +115,7 @@ void Links::note(const NodeId& peer, Link& link, ConnectionEvent event,
     link.refused = true;
     link.retry_at = Clock::now() + retry_after_refusal;
   }
+  link.tenure.broke();
   if (std::exchange(link.up, false)) events.push_back(wire::LinkDown{peer});
 }
 
@@ -131,8 +141,9 @@ std::optional<Links::Incoming> Links::receive() {
 void Links::tidy() {
   const Clock::time_point now = Clock::now();
   for (auto at = links_.begin(); at != links_.end();) {
-    const bool idle =
-        now - at->second.last_used > settings_.idle_close && attached_to_ != at->first;
+    const bool brief = at->second.tenure.stay() != wire::Tenure::Stay::usual;
+    const Duration idle_max = brief ? wire::Tenure::brief_idle : settings_.idle_close;
+    const bool idle = now - at->second.last_used > idle_max && attached_to_ != at->first;
     if (key_of(at->first) != at->second.key) {
       close(at++);
     } else if (idle) {

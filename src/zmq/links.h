@@ -15,6 +15,7 @@
 #include "ballast/base/ids.h"
 #include "ballast/port/trust.h"
 #include "ballast/wire/envelope.h"
+#include "ballast/wire/tenure.h"
 #include "ballast/zmq/transport.h"
 #include "frames.h"
 #include "monitor.h"
@@ -29,7 +30,10 @@ class Links {
         TransportCounters& counters);
 
   // Over the link to this node; opens it when an endpoint is given and there is none.
-  void send(const NodeId& to, const std::string& endpoint, std::string_view bytes, bool is_attach);
+  void send(const NodeId& to, const std::string& endpoint, std::string_view bytes,
+            const wire::Body& body);
+  // This has come in on the link to it.
+  void heard(const NodeId& peer, const wire::Body& body);
   bool is_open(const NodeId& to) const { return links_.contains(to); }
 
   // What has happened to links since the last call.
@@ -59,6 +63,7 @@ class Links {
     std::size_t waiting = 0;     // messages given to it while it is down
     Clock::time_point retry_at;  // when refused
     Clock::time_point last_used;
+    wire::Tenure tenure;
   };
   using Map = std::map<NodeId, Link>;
 

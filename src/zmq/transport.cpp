@@ -44,7 +44,7 @@ struct ZmqTransport::Parts {
 
   void open_feed() { feed.emplace(context, settings, trust, counters); }
 
-  void reply(const NodeId& to, std::string_view bytes);
+  void reply(const NodeId& to, std::string_view bytes, const wire::Body& body);
   void watch_the_door();
   std::optional<wire::Delivered> receive_from_session(std::size_t& looks);
   std::optional<wire::Delivered> receive_from_link(std::size_t& looks);
@@ -53,6 +53,8 @@ struct ZmqTransport::Parts {
   std::optional<wire::Delivered> receive(std::size_t& looks);
   void tidy();
   bool is_still_trusted(const NodeId& node, const port::CurveKey& key) const;
+  // False, and its connection cut, when it is one master too many.
+  bool may_knock(Guest& guest, const wire::Body& body);
   // Notes the session of a message; false when a newer one has replaced it.
   bool takes(const NodeId& node, std::string_view session, const port::CurveKey& key,
              bool is_attach);
@@ -75,9 +77,9 @@ struct ZmqTransport::Parts {
   Links::Clock::time_point tidy_at = Links::Clock::now() + tidy_every;
 };
 
-void ZmqTransport::Parts::reply(const NodeId& to, std::string_view bytes) {
+void ZmqTransport::Parts::reply(const NodeId& to, std::string_view bytes, const wire::Body& body) {
   const Sessions::Session* session = sessions.find(to);
-  if (session == nullptr && links.is_open(to)) return links.send(to, "", bytes, false);
+  if (session == nullptr && links.is_open(to)) return links.send(to, "", bytes, body);
   if (session == nullptr || !is_still_trusted(to, session->key)) {
     ++counters.no_session;
     return;
@@ -128,6 +130,16 @@ bool ZmqTransport::Parts::takes(const NodeId& node, std::string_view session,
   BALLAST_ASSERT(false, "an arrival that is none");
 }
 
+// Slaves may be many, other masters at our door may not, however many want to be our peer.
+bool ZmqTransport::Parts::may_knock(Guest& guest, const wire::Body& body) {
+  if (guest.knocked || !std::holds_alternative<wire::Neighbor>(body)) return true;
+  guest.knocked = true;
+  if (guests.knocked() + links.size() <= limits::master_sessions_max) return true;
+  ++counters.masters_too_many;
+  guests.cut(guest);
+  return false;
+}
+
 std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_session(std::size_t& looks) {
   for (; looks > 0; --looks) {
     ::zmq::message_t session;
@@ -145,10 +157,11 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_session(std::si
         if (const auto connection = connection_of(frame)) cut(*connection);
         continue;
       }
-      guests.note(frame, *proven);
     }
+    Guest* guest = guests.note(frame, proven.value_or(Proven{}));
     auto message = gate.admit(frame.to_string_view(), proven ? &proven->node : nullptr);
     if (!message) continue;
+    if (guest != nullptr && !may_knock(*guest, message->body)) continue;
     NodeId from = message->header.sender;
     const port::CurveKey key = proven ? proven->key : port::CurveKey{};
     const bool is_attach = std::holds_alternative<wire::Attach>(message->body);
@@ -165,6 +178,7 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_link(std::size_
     if (!incoming) return std::nullopt;
     auto message = gate.admit(incoming->message.to_string_view(), &incoming->peer);
     if (!message) continue;
+    links.heard(incoming->peer, message->body);
     --looks;
     return wire::Delivered{std::move(incoming->peer), std::move(*message)};
   }
@@ -247,9 +261,8 @@ void ZmqTransport::send(const wire::Envelope& envelope) {
     ++parts_->counters.too_long;
     return;
   }
-  if (envelope.endpoint.empty()) return parts_->reply(envelope.to, bytes);
-  const bool is_attach = std::holds_alternative<wire::Attach>(envelope.message.body);
-  parts_->links.send(envelope.to, envelope.endpoint, bytes, is_attach);
+  if (envelope.endpoint.empty()) return parts_->reply(envelope.to, bytes, envelope.message.body);
+  parts_->links.send(envelope.to, envelope.endpoint, bytes, envelope.message.body);
 }
 
 void ZmqTransport::publish(const wire::Publication& publication) {

@@ -33,6 +33,15 @@ TEST_CASE("relays cost no more than their budget, and are never too few to reach
   CHECK(relay_degree(0, 1, 0) == RelayDegree{0, 0});
 }
 
+TEST_CASE("words that are not urgent wait ten seconds, and longer when the mesh is flooded") {
+  using namespace std::chrono_literals;
+  CHECK(pace(0, 3) == 10s);
+  CHECK(pace(0.83 * 230, 1000) == 10s);
+  CHECK(pace(2000, 1000) > 1min);
+  CHECK(pace(1e9, 1000) == 5min);
+  CHECK(pace(2000, 10'000) < pace(2000, 1000));
+}
+
 TEST_CASE("relays never rise with the rate of news") {
   for (const std::size_t masters : {12U, 100U, 1000U, 10'000U}) {
     std::size_t before = 100;

@@ -45,6 +45,23 @@ enum class Bug : unsigned char {
   asker_forgets_refusals,    // and asks the same one again
   asker_starves,             // what fits nowhere now is never asked for again
   asker_waits_for_the_dead,  // whoever does not answer is waited for
+  // The mesh
+  mesh_relays_nothing,
+  mesh_never_pulls,
+  mesh_digests_nothing_old,
+  mesh_believes_one_witness,
+  mesh_never_withdraws,
+  mesh_keeps_withdrawn,
+  mesh_ignores_own_past,
+  mesh_replaces_no_link,
+  mesh_watches_no_link,
+  mesh_forgets_the_lost,
+  mesh_takes_everyone,
+  mesh_forgets_who_asked,
+  mesh_sends_no_picture,
+  mesh_forgets_nobody,
+  mesh_takes_forgeries,
+  mesh_takes_any_pause,
   // The model itself: what the auditors of VMs are for
   model_resumes_in_doubt,  // the source lets a VM go on that runs at its target
   model_drops_in_doubt,    // the source removes a VM that its target never started

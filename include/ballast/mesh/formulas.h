@@ -41,6 +41,11 @@ RelayDegree relay_degree(double news_bytes_s, std::size_t masters, std::size_t l
 // once a minute.
 Duration refresh_interval(std::size_t masters);
 
+// How long a master should wait between two words that are not urgent, at this rate of news: ten
+// seconds while the mesh can carry them; the longer, the more it is flooded, so that a thousand
+// masters that all change at once do not drown each other. At most five minutes.
+Duration pace(double news_bytes_s, std::size_t masters);
+
 // How much a summary is worth to a master that cannot keep all of them; the larger, the sooner it
 // is kept. Room counts by its logarithm (of the VMs of a usual size that fit) and age against it:
 // a doubling of the room makes up for ten minutes. `taste` in [0, 1) is the master's own, so that

@@ -145,6 +145,8 @@ class Mesh {
   // Masters that were heard of, as well as can be known; we ourselves count.
   std::size_t masters() const;
   RelayDegree degree() const;
+  // How long to wait between two words that are not urgent: formulas.h.
+  Duration pace() const;
   // The highest pause stamp in any summary heard, ours included. Of equal ones, "paused" wins.
   Pause pause() const;
   // Of what we published last. Above the node's own when our past was found to be ahead of us.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,8 +31,29 @@ struct SimulateOptions {
   std::uint64_t seed = 1;
   FaultProfile faults = FaultProfile::none;
   double minutes = 10;
+  // memberlist's push gossip carries the same words beside our mesh, once that has settled.
+  bool beside_memberlist = false;
   // A line whenever something happens; makes it slow.
   std::function<void(const std::string& line)> log;
+};
+
+// Between masters, a second and master.
+struct Bytes {
+  double in = 0;
+  double out = 0;
+};
+
+// How memberlist's push gossip did with the same changes.
+struct BesideResult {
+  std::vector<double> rounds_to_all;
+  std::uint64_t lost = 0;  // changes that not all masters ever knew of
+  double bytes_per_master_s = 0;
+};
+
+// Most masters crashed at once: how the others came together again.
+struct CrashResult {
+  std::size_t masters_left = 0;
+  std::optional<double> one_mesh_s;  // until 99 % of them were one mesh
 };
 
 struct SimulateResult {
@@ -44,6 +66,11 @@ struct SimulateResult {
   std::uint32_t connections_max = 0;
   double in_bytes_per_master_s = 0;
   double out_bytes_per_master_s = 0;
+  Bytes while_joining;  // in the first minute
+  Bytes once_joined;    // from the third minute on; zeros in a run that is shorter
+  std::map<std::string, double> bytes_by_kind;  // sent, a second and master, over the whole run
+  std::optional<BesideResult> memberlist;
+  std::optional<CrashResult> crash;
   std::uint64_t requests_sent = 0;
   std::uint64_t requests_granted = 0;
   std::uint64_t requests_granted_first = 0;

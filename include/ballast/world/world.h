@@ -48,6 +48,13 @@ struct Traffic {
   std::uint32_t feeds_max = 0;
 };
 
+// What the push gossip beside our mesh has done so far.
+struct PushGossipFigures {
+  double bytes_per_node_s = 0;  // sent by one node
+  std::uint64_t lost = 0;       // words that were followed and never known by all
+  bool follows = false;         // a word, now
+};
+
 class World {
  public:
   // Hosts are the trace's; node i runs on host i. At least one host.
@@ -113,6 +120,16 @@ class World {
   void watch_news();
   bool watches_news() const;
   std::optional<Duration> all_know_news();
+  // From now on memberlist's push gossip carries the same words over the same network, beside our
+  // mesh; what is followed is the same as for all_know_news().
+  void begin_push_gossip();
+  std::optional<Duration> all_know_by_push();
+  PushGossipFigures push_gossip() const;
+  // Of the masters that live, the share in the largest part that hangs together by feeds which both
+  // ends hear.
+  double largest_mesh_share() const;
+  // Sent between masters since the beginning, by the kind of message; datagrams are "beacon".
+  std::map<std::string, double> bytes_by_kind() const;
   // Fleet as it is now, whatever any node believes; hosts and VMs in the order of the trace. VMs
   // that died with their host are left out.
   Snapshot truth() const;

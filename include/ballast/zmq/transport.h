@@ -72,6 +72,8 @@ struct TransportCounters {
   std::uint64_t replaced_sessions = 0;  // a node came back on a new connection
   std::uint64_t cut_connections = 0;    // ended by us: their key is no longer trusted for them
 
+  std::uint64_t masters_too_many = 0;  // cut: as many masters as allowed are here already
+
   // Subscribers that were refused or cut off
   std::uint64_t refused_subscribers = 0;     // trusted, but not as master
   std::uint64_t unknown_topic = 0;           // asked for what we do not publish
