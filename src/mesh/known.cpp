@@ -27,6 +27,10 @@ std::size_t Known::place_of(std::uint64_t key) const {
   return static_cast<std::size_t>(((key >> 32U) * table_.size()) >> 32U);
 }
 
+void Known::expect(std::uint64_t key) const {
+  if (!table_.empty()) __builtin_prefetch(&table_[place_of(key)]);
+}
+
 const Known::Entry* Known::find(std::uint64_t key) const {
   if (table_.empty()) return nullptr;
   key = not_zero(key);

@@ -36,9 +36,9 @@ Membership::Membership(TimePoint now, const Settings& settings, wire::Peer self,
 }
 
 Link* Membership::link(std::uint64_t key) {
-  for (Link& link : links_)
-    if (link.key == key) return &link;
-  return nullptr;
+  const auto at = std::find(link_keys_.begin(), link_keys_.end(), key);
+  return at == link_keys_.end() ? nullptr
+                                : &links_[static_cast<std::size_t>(at - link_keys_.begin())];
 }
 
 bool Membership::is_link(const NodeId& id) const {
@@ -97,6 +97,7 @@ void Membership::add_link(TimePoint now, const wire::Peer& peer) {
   Link& link = links_.emplace_back();
   link.peer = peer;
   link.key = wire::key_of(peer.id);
+  link_keys_.push_back(link.key);
   link.since = link.fed = link.heard = link.affirmed = now;
 }
 
@@ -105,6 +106,7 @@ void Membership::drop_link(std::size_t index, bool broken) {
   lost_.push_back({link.peer, link.key, link.topics, broken});
   const wire::Peer peer = std::move(link.peer);
   links_.erase(links_.begin() + static_cast<std::ptrdiff_t>(index));
+  link_keys_.erase(link_keys_.begin() + static_cast<std::ptrdiff_t>(index));
   if (broken)
     remember(peer, true);
   else

@@ -136,6 +136,7 @@ class Membership {
   bool picture_wanted_ = false;
   std::array<TimePoint, 2> picture_due_{};  // so many are asked for it at a time
   std::vector<Link> links_;
+  std::vector<std::uint64_t> link_keys_;  // of links_, side by side: looked at for each message
   std::vector<wire::Peer> passive_;
   std::deque<Remembered> remembered_;
   std::vector<Try> tries_;

@@ -61,6 +61,8 @@ void Mesh::State::take(TimePoint now, const NodeId& from, const wire::Body& body
 void Mesh::State::take(TimePoint now, Link& link, const wire::Gossip& body) {
   link.fed = now;
   link.doubted.reset();
+  for (const wire::DigestEntry& told : body.digest) known.expect(told.key);
+  for (const wire::ItemPtr& item : body.items) known.expect(item->key);
   for (const wire::ItemPtr& item : body.items) learn(now, link, item);
   for (const wire::DigestEntry& told : body.digest) {
     if (told.key == own_key) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ballast/mesh/mesh.h"
@@ -28,11 +29,12 @@ class Summaries {
 
  private:
   void set(std::size_t slot, TimePoint now, const wire::ItemPtr& item);
-  std::size_t least() const;
+  std::size_t least();
 
   std::uint64_t own_key_;
   std::vector<Kept> all_;
-  std::vector<double> scores_;  // apart, so that a pass over them is quick
+  std::vector<double> scores_;        // apart, so that a pass over them is quick
+  std::optional<std::size_t> least_;  // known until a score changes
 };
 
 }  // namespace ballast::mesh
