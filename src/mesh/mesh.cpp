@@ -83,6 +83,11 @@ std::vector<NodeId> Mesh::active_peers() const {
   return peers;
 }
 
+bool Mesh::is_lost(const NodeId& master) const {
+  const Kept* known = find(master);
+  return (known && known->withdrawn) || state_->witnesses.suspects(wire::key_of(master));
+}
+
 std::vector<wire::Peer> Mesh::passive_peers() const { return state_->membership.passive(); }
 
 std::size_t Mesh::masters() const { return state_->masters(); }

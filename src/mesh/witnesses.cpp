@@ -90,4 +90,9 @@ std::vector<wire::Suspicion> Witnesses::mine() const {
   return told;
 }
 
+bool Witnesses::suspects(std::uint64_t key) const {
+  return std::any_of(doubts_.begin(), doubts_.end(),
+                     [&](const Doubt& doubt) { return doubt.told && doubt.key == key; });
+}
+
 }  // namespace ballast::mesh

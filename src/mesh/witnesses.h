@@ -37,6 +37,7 @@ class Witnesses {
   // True when what I say of others has changed since; also forgets what is too old.
   bool tick(TimePoint now, std::uint64_t own_key);
   std::vector<wire::Suspicion> mine() const;
+  bool suspects(std::uint64_t key) const;
 
  private:
   static constexpr std::size_t enough = 2;

@@ -42,6 +42,7 @@ class Masters {
 
   // Who has room, as far as is known; whose spare is withdrawn is not among them.
   std::vector<market::Seller> sellers() const;
+  bool is_lost(const NodeId& master) const { return mesh_.is_lost(master); }
   // Masters that we are linked with: they live.
   std::size_t others() const { return mesh_.active_peers().size(); }
   std::vector<MasterView> views() const;  // in order of id

@@ -226,6 +226,10 @@ struct Node::Impl {
 
   void tick_master(TimePoint now) {
     if (!master) return;
+    if (masters) {
+      for (const NodeId& other : master->trade().awaited())
+        if (masters->is_lost(other)) master->trade().lost(now, other);
+    }
     const bool wants = masters && master->wants_room();
     master->tick(now, wants ? masters->sellers() : std::vector<market::Seller>{},
                  masters && masters->paused());

@@ -210,7 +210,7 @@ void Trade::tell(TimePoint now, const LeaseId& lease, Telling& telling) {
   telling.next = now + repeat_every;
   const ledger::Lease* known = ledger_.find(lease);
   const Member* target = known == nullptr ? nullptr : group_.find(known->to);
-  if (target == nullptr) return;
+  if (target == nullptr || known->phase != ledger::Phase::promised) return;
   out_.send(target->id, {},
             wire::LeaseTell{lease, target->epoch, known->vm, known->from, telling.from_endpoint,
                             known->load});
@@ -339,6 +339,37 @@ void Trade::ended(TimePoint now, const ForeignEnd& end) {
   if (departures_.size() >= limits::moves_remembered_max) departures_.erase(departures_.begin());
   departures_[outbound.vm] = {outbound.from, now};
   outbound_.erase(found);
+}
+
+std::set<NodeId> Trade::awaited() const {
+  std::set<NodeId> masters;
+  for (const auto& [lease, telling] : telling_) {
+    const ledger::Lease* known = ledger_.find(lease);
+    if (known != nullptr && known->phase == ledger::Phase::promised)
+      masters.insert(telling.swap_with);
+  }
+  masters.erase(NodeId());
+  return masters;
+}
+
+// A promise that is taken back stays taken until its target has agreed, and that is the one who
+// says whether the VM comes: should its holder have had the order already, it hears a no, or it was
+// first, and then the VM arrives.
+void Trade::lost(TimePoint now, const NodeId& master) {
+  std::vector<LeaseId> kept;
+  for (const auto& [lease, telling] : telling_) {
+    const ledger::Lease* known = ledger_.find(lease);
+    if (telling.swap_with == master && known != nullptr && known->phase == ledger::Phase::promised)
+      kept.push_back(lease);
+  }
+  for (const LeaseId& lease : kept) {
+    out_.count("swaps_with_the_lost");
+    const auto half = std::find_if(outbound_.begin(), outbound_.end(),
+                                   [&](const auto& known) { return known.second.other == lease; });
+    if (half != outbound_.end())
+      give_up(now, LeaseId(half->first), "master " + quoted(master.str()) + " is lost");
+    conductor_.take_back(now, lease, false);
+  }
 }
 
 // The VM stays: whoever counts on its leaving is told.

@@ -67,6 +67,12 @@ class Trade {
   void heard(const wire::LeaseState& state);
   void link_down(TimePoint now, const NodeId& peer) { asker_.lost(now, peer); }
 
+  // Masters for whose half of a swap room is kept.
+  std::set<NodeId> awaited() const;
+  // This one is gone: its half is not waited for any more, unless that is on its way. Nothing comes
+  // of it if that is not true: the master hears that the swap is over.
+  void lost(TimePoint now, const NodeId& master);
+
  private:
   struct Party {
     NodeId master;
@@ -96,6 +102,7 @@ class Trade {
     TimePoint next;
     bool told = false;
     std::string from_endpoint;
+    NodeId swap_with;  // the master of the VM that comes, when another one goes; else empty
   };
   // News that is repeated until it is acknowledged.
   struct Note {

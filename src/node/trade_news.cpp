@@ -30,6 +30,7 @@ void Trade::take(TimePoint now, const NodeId& from, const wire::Request& request
     if (granted == nullptr || telling_.contains(grant.lease)) continue;  // answered again
     Telling& telling = telling_[grant.lease];
     telling.from_endpoint = granted->from_endpoint;
+    if (grant.back) telling.swap_with = from;
     tell(now, grant.lease, telling);
     if (grant.back) pledge(now, grant, from, granted->back_to);
     out_.event(now, EventKind::planned, grant.vm, grant.target,
@@ -154,6 +155,7 @@ void Trade::granted(TimePoint now, const market::Asker::Granted& granted) {
   outbound.other_vm = grant.back->vm;
   Telling& telling = telling_[room->id];
   telling.from_endpoint = grant.back->from_endpoint;
+  telling.swap_with = granted.grantor;
   tell(now, room->id, telling);
   outbound_.emplace(grant.lease, std::move(outbound));
 }

@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <set>
 
 #include "ballast/world/world.h"
@@ -81,6 +83,53 @@ TEST_CASE("a VM that fits nowhere is exchanged for a smaller one of another grou
   check_clean(world);
   CHECK(overloaded_hosts(world.truth()) == 0);
   CHECK(counted(world, "remote_migrations_in_swaps") == 2);
+}
+
+// Room that master `kept_by` keeps for the half of a swap that is to come.
+std::optional<LeaseId> promised_by(const World& world, std::size_t kept_by) {
+  for (const node::LeaseView& lease : world.view(kept_by).leases)
+    if (lease.phase == "promised") return lease.lease;
+  return std::nullopt;
+}
+
+bool keeps(const World& world, std::size_t master, const LeaseId& lease) {
+  const std::vector<node::LeaseView> open = world.view(master).leases;
+  return std::any_of(open.begin(), open.end(),
+                     [&](const node::LeaseView& one) { return one.lease == lease; });
+}
+
+TEST_CASE(
+    "a swap whose other master dies is given up when that one is lost, not ten minutes later") {
+  // As above; the third group has no part in it, but its master is the second witness.
+  const std::vector<std::vector<std::vector<double>>> two{{{0.5, 0.4}, {0.5, 0.26}},
+                                                          {{0.24, 0.3}, {0.24, 0.3}}};
+  std::vector<std::vector<std::vector<double>>> three = two;
+  three.push_back({{0.7}, {0.7}});
+  constexpr std::size_t asker = 0;
+  constexpr std::size_t grantor = 2;
+  for (const auto& groups : {two, three}) {
+    for (const std::size_t dies : {asker, grantor}) {
+      CAPTURE(groups.size());
+      CAPTURE(dies);
+      World world(settings_with(2), trace_of(groups));
+      const std::size_t stays = dies == asker ? grantor : asker;
+      std::optional<LeaseId> kept;
+      while (!kept && world.elapsed() < 20min) {
+        world.run_for(5ms);
+        kept = promised_by(world, stays);
+      }
+      REQUIRE(kept);
+      world.crash(dies);
+      const TimePoint died_at = world.now();
+      while (keeps(world, stays, *kept) && world.now() - died_at < 10min) world.run_for(1s);
+      CHECK(world.now() - died_at < 30s);
+      world.run_for(1min);
+      world.restart(dies);
+      world.run_for(20min);
+      check_clean(world);
+      CHECK(overloaded_hosts(world.truth()) == 0);
+    }
+  }
 }
 
 TEST_CASE("slaves of a master that dies attach to another, and balancing goes on") {

@@ -141,6 +141,9 @@ class Mesh {
   // The newest version that was heard of a master: {incarnation, version}, zeros when none was.
   wire::DigestEntry heard_of(const NodeId& master) const;
   std::vector<NodeId> active_peers() const;
+  // Two witnesses cannot reach it, or our own link with it broke and it was not heard of since, for
+  // longer than `suspect_after`.
+  bool is_lost(const NodeId& master) const;
   std::vector<wire::Peer> passive_peers() const;
   // Masters that were heard of, as well as can be known; we ourselves count.
   std::size_t masters() const;
