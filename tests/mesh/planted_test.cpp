@@ -70,6 +70,18 @@ std::string storm(std::uint64_t seed) {
   return known ? "" : "what was lost in a storm is not known to all 20 s later";
 }
 
+// A word of which nothing gets out while it is fresh, and too short a silence for links to break.
+std::string lapse(std::uint64_t seed) {
+  Network network(60, seed);
+  start(network);
+  network.set_loss(1);
+  network.publish(seed % 60);
+  network.run_for(2s);
+  network.set_loss(0);
+  const bool known = network.run_until([&] { return all_know(network, seed % 60); }, 20s);
+  return known ? "" : "what was lost in a short silence is not known to all 20 s later";
+}
+
 // Both halves of a mesh that was split become one, and know what happened meanwhile.
 std::string split(std::uint64_t seed) {
   Network network(40, seed);
@@ -193,7 +205,7 @@ constexpr std::array<Known, 16> known = {{
     {Bug::mesh_relays_nothing, spread, 3},
     {Bug::mesh_takes_everyone, spread, 3},
     {Bug::mesh_forgets_who_asked, spread, 3},
-    {Bug::mesh_never_pulls, storm, 3},
+    {Bug::mesh_never_pulls, lapse, 3},
     {Bug::mesh_digests_nothing_old, storm, 3},
     {Bug::mesh_forgets_the_lost, split, 3},
     {Bug::mesh_replaces_no_link, crash, 3},
@@ -229,7 +241,7 @@ TEST_CASE("bugs that are planted in the mesh are found") {
 
 TEST_CASE("without them the same seeds are clean") {
   for (const Scenario scenario :
-       {spread, storm, split, crash, death, quarrel, amnesia, late, gone, words})
+       {spread, storm, lapse, split, crash, death, quarrel, amnesia, late, gone, words})
     CHECK(find(Bug::none, scenario, 3) == "");
 }
 
