@@ -233,6 +233,16 @@ void Conductor::reattached(TimePoint now, const Member& member, bool new_life) {
   reported(now, member);
 }
 
+// Its target may have given it room: it said so, or the holder has taken the order and asks for it.
+// What the target says of that may be lost, and a target that starts again has forgotten it.
+bool Conductor::may_have_begun(const ledger::Lease& lease) const {
+  if (lease.phase != ledger::Phase::promised) return true;
+  return std::any_of(moves_.begin(), moves_.end(), [&](const Move& move) {
+    return move.has_lease && move.lease == lease.id &&
+           (move.state == State::running || move.state == State::unknown);
+  });
+}
+
 bool Conductor::nobody_will_tell(const Move& move) const {
   if (!under_way(move)) return false;
   const Member* source = group_.find(move.planned.from);
@@ -269,7 +279,7 @@ void Conductor::reported(TimePoint now, const Member& member) {
   if (!member.report.distrust.empty()) return;
   std::vector<LeaseId> over;
   for (const auto& [id, lease] : ledger_.leases()) {
-    if (lease.phase == ledger::Phase::promised) continue;
+    if (!may_have_begun(lease)) continue;
     const Move* move = by_lease(id);
     const bool followed = move != nullptr && under_way(*move) && !move->holder_forgot;
     const bool holder_through =
@@ -353,7 +363,7 @@ void Conductor::settle_leases_of(TimePoint now, const Member& member) {
   const bool trusted = member.report.distrust.empty();
   std::vector<ledger::Lease> over;
   for (const auto& [id, lease] : ledger_.leases()) {
-    if (lease.to != member.id || lease.phase == ledger::Phase::promised) continue;
+    if (lease.to != member.id || !may_have_begun(lease)) continue;
     const bool honoured =
         std::any_of(member.report.reservations.begin(), member.report.reservations.end(),
                     [&, lease_id = id](const auto& known) { return known.lease == lease_id; });

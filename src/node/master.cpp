@@ -245,8 +245,9 @@ std::map<VmId, std::vector<HostId>> Master::not_to(TimePoint now) const {
 }
 
 Master::MadePlan Master::make_plan(TimePoint now, std::vector<SurplusVm>& wanting) {
+  const std::map<VmId, std::vector<HostId>> left = not_to(now);
   const Picture picture =
-      picture_of(now, config_, group_, ledger_, conductor_.rests(), trade_.leaving(), not_to(now));
+      picture_of(now, config_, group_, ledger_, conductor_.rests(), trade_.leaving(), left);
   const Snapshot& snapshot = picture.snapshot;
   tell_of_doubled(now, picture.doubled);
   plan::Options options;
@@ -272,11 +273,16 @@ Master::MadePlan Master::make_plan(TimePoint now, std::vector<SurplusVm>& wantin
     const VmId& vm = snapshot.vms[surplus.vm].id;
     const auto held = picture.held.find(vm);
     const bool is_held = surplus.reason == SurplusReason::immovable && held != picture.held.end();
+    // Barred from hosts that it has left lately, not by a rule of its own: others may take it.
+    const bool barred = surplus.reason == SurplusReason::rule && left.contains(vm);
     plan.surplus.push_back(SurplusView{vm, snapshot.hosts[surplus.host].id,
-                                       is_held ? held->second : name_of(surplus.reason)});
-    const bool room_is_all =
-        surplus.reason == SurplusReason::no_cpu || surplus.reason == SurplusReason::no_memory ||
-        surplus.reason == SurplusReason::no_network || surplus.reason == SurplusReason::no_target;
+                                       is_held  ? held->second
+                                       : barred ? "no_return"
+                                                : name_of(surplus.reason)});
+    const bool room_is_all = barred || surplus.reason == SurplusReason::no_cpu ||
+                             surplus.reason == SurplusReason::no_memory ||
+                             surplus.reason == SurplusReason::no_network ||
+                             surplus.reason == SurplusReason::no_target;
     if (room_is_all) wanting.push_back({vm, snapshot.hosts[surplus.host].id});
   }
   // What is told to people is measured against the thresholds they have set, not against the aim.
