@@ -64,6 +64,7 @@ Result<Identity> Identity::read(const std::string& file) {
   auto seed =
       is_whole ? bytes_of_base64(std::string_view(*text).substr(first_line.size(), key_text_bytes))
                : std::nullopt;
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.InnerPointer): the view into it has gone before
   sodium_memzero(text->data(), text->size());
   if (!seed) {
     return Error{file + ": is no key file, expected \"ballast-key/1\" and a line of " +

@@ -22,8 +22,8 @@ std::int64_t wall_clock_ns() {
 
 }  // namespace
 
-TrustStore::TrustStore(Identity identity, std::string trust_file)
-    : identity_(std::move(identity)), file_(std::move(trust_file)) {}
+TrustStore::TrustStore(const Identity& identity, std::string trust_file)
+    : identity_(identity), file_(std::move(trust_file)) {}
 
 Result<std::unique_ptr<TrustStore>> TrustStore::open(const std::string& key_file,
                                                      const std::string& trust_file) {

@@ -33,7 +33,8 @@ void Troubles::trouble_node(std::size_t node) {
     case 4: world_.pause(node); break;
     case 5:
     case 6:
-      world_.drift(node, static_cast<int>(random_.below(2 * drift_ppm_max)) - drift_ppm_max);
+      world_.drift(
+          node, static_cast<int>(random_.below(std::uint64_t{2} * drift_ppm_max)) - drift_ppm_max);
       break;
     default:
       if (hosts_lost_in_all_ < hosts_lost_max && random_.chance(0.2)) {

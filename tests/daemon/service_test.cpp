@@ -88,7 +88,8 @@ TEST_CASE("a watchdog of another process, or an interval that is none, is not ou
                                                         {"-5", nullptr},
                                                         {"1e9", nullptr},
                                                         {"99999999999999999999", nullptr}}) {
-    CAPTURE(interval);
+    const char* const said = interval;
+    CAPTURE(said);
     ServiceManager service(name.c_str(), interval, process);
     service.turned(at(0s));
     CHECK(service.next_deadline() == time_never);

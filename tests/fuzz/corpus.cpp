@@ -16,7 +16,7 @@ std::string damaged(std::string input, const std::string& other, Random& random)
                                 "\xDB\xFF\xFF\xFF\xFF",
                                 "\xC1",
                                 "\xC0",
-                                "\xCB\x7F\xF8\x00\x00\x00\x00\x00\x01",
+                                std::string("\xCB\x7F\xF8\x00\x00\x00\x00\x00\x01", 9),
                                 "{",
                                 "]",
                                 "\"",

@@ -86,8 +86,9 @@ TEST_CASE(
       for (std::size_t t = 0; t < intervals_of(trace); ++t) {
         double group_mhz = 0;
         for (std::size_t h = g; h < shape.hosts; h += shape.groups) group_mhz += day.host_mhz[h][t];
-        const auto hosts = static_cast<double>(shape.hosts / shape.groups);
-        CHECK(group_mhz <= 1.001 * shape.peak_share * shape.host_capacity.cpu_mhz * hosts);
+        const std::size_t hosts = shape.hosts / shape.groups;
+        CHECK(group_mhz <=
+              1.001 * shape.peak_share * shape.host_capacity.cpu_mhz * static_cast<double>(hosts));
       }
     }
     for (const double memory_mib : day.host_memory_mib)

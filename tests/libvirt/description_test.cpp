@@ -92,7 +92,8 @@ TEST_CASE("whatever is passed through from this host keeps the VM here, each tol
         {"<tpm model='tpm-tis'><backend type='passthrough'/></tpm>", "TPM"},
         {"<serial type='dev'/>", "serial port"},
         {"<memory model='nvdimm'/>", "NVDIMM"}}) {
-    CAPTURE(device);
+    const char* const said = device;
+    CAPTURE(said);
     CHECK(tells(why(device), part));
   }
   for (const char* device :
@@ -138,7 +139,8 @@ TEST_CASE("metadata that is not understood keeps the VM here and says what it fo
                                          {"affinity=''", "affinity=''"},
                                          {"hosts='   '", "hosts="},
                                          {"hosts='a b c d e f g h i j'", "hosts="}}) {
-    CAPTURE(attributes);
+    const char* const said = attributes;
+    CAPTURE(said);
     CHECK(tells(describe(owner_says(attributes), rules()).immovable, part));
   }
   CHECK(tells(

@@ -55,7 +55,7 @@ class TrustStore final : public port::Trust {
     bool master = false;
   };
 
-  TrustStore(Identity identity, std::string trust_file);
+  TrustStore(const Identity& identity, std::string trust_file);
   static Stamp stamp_of(const std::string& file);
   Status load();
 
