@@ -12,6 +12,7 @@ void add_simulate_command(CLI::App& app, Action& action);
 void add_status_command(CLI::App& app, Action& action);
 void add_approve_command(CLI::App& app, Action& action);
 void add_fleet_commands(CLI::App& app, Action& action);  // promote, demote, pause, resume
+void add_ask_commands(CLI::App& app, Action& action);    // drain, undrain, why, events, best-host
 void add_demo_command(CLI::App& app, Action& action);
 void add_check_config_command(CLI::App& app, Action& action);
 void add_keygen_command(CLI::App& app, Action& action);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "ballast/base/limits.h"
 #include "ballast/files/json_writer.h"
 #include "ballast/files/status.h"
 #include "ballast/zmq/control.h"
@@ -28,7 +29,60 @@ std::string status_of(TimePoint now, const node::Node& node, std::uint64_t event
   return files::status_json(view, now);
 }
 
+// The three figures of best-host.
+Result<Resources> load_of(std::string_view words) {
+  Resources load;
+  const char* at = words.data();
+  const char* const end = at + words.size();
+  for (const Resource r : all_resources) {
+    const double most = r == Resource::cpu      ? limits::cpu_mhz_max
+                        : r == Resource::memory ? limits::memory_mib_max
+                                                : limits::network_mbit_max;
+    const auto read = std::from_chars(at, end, load[r], std::chars_format::fixed);
+    const bool last = r == Resource::network;
+    const bool ends = last ? read.ptr == end : read.ptr != end && *read.ptr == ' ';
+    if (read.ec != std::errc() || !ends || !(load[r] >= 0 && load[r] <= most))
+      return Error{"best-host: found " + quoted(words) +
+                   ", expected MHz, MiB and Mbit/s, each 0 or more"};
+    at = last ? read.ptr : read.ptr + 1;
+  }
+  return load;
+}
+
 }  // namespace
+
+std::optional<Result<node::Question>> question_of(std::string_view request) {
+  const std::size_t blank = request.find(' ');
+  const std::string_view word = request.substr(0, blank);
+  const std::string rest(blank == std::string_view::npos ? "" : request.substr(blank + 1));
+  node::Question question;
+  if (word == "drain" || word == "undrain") {
+    question.subject = word == "drain" ? wire::Subject::drain : wire::Subject::undrain;
+    question.host = HostId(rest);
+  } else if (word == "why") {
+    question.subject = wire::Subject::why;
+    question.vm = VmId(rest);
+  } else if (word == "events") {
+    question.here = rest == "here";
+    if (!rest.empty() && !question.here)
+      return Error{"events: found " + quoted(rest) + ", expected nothing or 'here'"};
+    return question;
+  } else if (word == "best-host") {
+    question.subject = wire::Subject::best_host;
+    const Result<Resources> load = load_of(rest);
+    if (!load) return load.error();
+    question.load = *load;
+    return question;
+  } else {
+    return std::nullopt;
+  }
+  if (!is_valid_id(rest))
+    return Error{std::string(word) + ": found " + quoted(rest) + ", expected the id of a " +
+                 (question.subject == wire::Subject::why ? "VM" : "host")};
+  return question;
+}
+
+std::string refusal_of(const Error& error) { return verdict(error); }
 
 std::string answer_control(TimePoint now, std::string_view request, node::Node& node,
                            const Counters& counters) {
@@ -51,7 +105,8 @@ std::string answer_control(TimePoint now, std::string_view request, node::Node& 
   if ((word == "pause" || word == "resume") && rest.empty())
     return verdict(node.pause(now, word == "pause"));
   return verdict(Error{"found request " + quoted(word) +
-                       ", expected status, watch, approve, promote, demote, pause or resume"});
+                       ", expected status, watch, approve, promote, demote, pause, resume, drain, "
+                       "undrain, why, events or best-host"});
 }
 
 Result<std::string> ask_control(const std::string& path, const std::string& request,

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -19,6 +20,7 @@
 
 #include "ballast/daemon/control.h"
 #include "ballast/daemon/line_log.h"
+#include "ballast/files/answer.h"
 #include "ballast/files/store.h"
 #include "ballast/node/node.h"
 #include "ballast/trust/trust_store.h"
@@ -183,8 +185,7 @@ class Daemon {
     for (const node::Input& input : network_->take_inputs(events_a_turn))
       apply(node_->step(monotonic_now(), input));
     for (const zmq::ControlRequest& request : control_->take_requests()) {
-      const std::string reply = answer_control(monotonic_now(), request.text, *node_, counters());
-      control_->reply(request.id, reply);
+      answer(request);
       apply(node_->step(monotonic_now(), node::Tick{}));
     }
     const TimePoint now = monotonic_now();
@@ -194,10 +195,30 @@ class Daemon {
     log_.flow();
   }
 
+  // What others have to be asked for is answered when they have spoken: see apply().
+  void answer(const zmq::ControlRequest& request) {
+    const auto question = question_of(request.text);
+    if (!question) {
+      control_->reply(request.id,
+                      answer_control(monotonic_now(), request.text, *node_, counters()));
+    } else if (!*question) {
+      control_->reply(request.id, refusal_of(question->error()));
+    } else {
+      const std::uint64_t ticket = node_->ask(monotonic_now(), **question);
+      asked_.emplace(ticket, std::pair(request.id, **question));
+    }
+  }
+
   void apply(const node::Effects& effects) {
     if (effects.save) told(state_writer_->save(monotonic_now(), *effects.save));
     network_->carry_out(effects);
     for (const HypervisorCommand& command : effects.commands) hypervisor_->submit(command);
+    for (const node::Answer& answer : effects.answers) {
+      const auto asked = asked_.extract(answer.ticket);
+      if (!asked.empty())
+        control_->reply(asked.mapped().first,
+                        files::answer_json(asked.mapped().second, answer.reply));
+    }
     for (const node::Event& event : effects.events)
       log_.say(std::string(node::name_of(event.kind)) + ": " + event.text);
   }
@@ -241,6 +262,7 @@ class Daemon {
   std::unique_ptr<Network> network_;
   std::unique_ptr<zmq::ControlServer> control_;
   std::optional<node::Node> node_;
+  std::map<std::uint64_t, std::pair<std::uint64_t, node::Question>> asked_;  // by ticket
   TimePoint next_trust_look_;
   std::string trust_problem_;
   std::string state_problem_;

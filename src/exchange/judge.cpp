@@ -79,7 +79,9 @@ wire::MoveVerdict Judge::verdict_of(TimePoint now, const NodeId& proposer,
                 quoted(move.to.str()) + " is no longer a slave of " + quoted(own.self.str()));
   if (const std::string rule = own.rule_against(move.vm, move.to); !rule.empty())
     return lost(wire::Conflict::joint_rule, rule);
-  if (const Duration rest = own.rest(move.vm, move.to); rest > Duration(0))
+  // Drain overrides the cooldown.
+  const bool drain = proposal.kind == wire::PlanKind::drain;
+  if (const Duration rest = own.rest(move.vm, move.to); rest > Duration(0) && !drain)
     return lost(wire::Conflict::ping_pong, quoted(move.vm.str()) + " left " +
                                                quoted(move.to.str()) + " lately and rests for " +
                                                std::to_string(static_cast<long>(seconds_of(rest))) +

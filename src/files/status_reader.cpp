@@ -95,7 +95,7 @@ node::Event event_of(const Json& from) {
   event.number = from.at("number").get<std::uint64_t>();
   event.kind = one_of(from.at("kind").get<std::string>(),
                       {EventKind::attached, EventKind::lost, EventKind::planned, EventKind::ordered,
-                       EventKind::moved, EventKind::not_moved, EventKind::alarm});
+                       EventKind::moved, EventKind::not_moved, EventKind::alarm, EventKind::drain});
   event.vm = VmId(text_or_empty(from.at("vm")));
   event.host = HostId(text_or_empty(from.at("host")));
   event.text = from.at("text").get<std::string>();

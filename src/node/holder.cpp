@@ -183,6 +183,21 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::ReportAsk& ask)
   attachment_.report_soon(now);
 }
 
+void Holder::take(TimePoint now, const NodeId& from, const wire::Drain& drain) {
+  if (!from_master(from) || drain.slave_epoch != attachment_.epoch()) return;
+  set_maintenance(now, drain.maintenance, drain.why);
+  attachment_.report_soon(now);
+}
+
+void Holder::set_maintenance(TimePoint now, bool maintenance, const std::string& why) {
+  if (maintenance == maintenance_) return;
+  maintenance_ = maintenance;
+  out_.save(stored(now));
+  out_.event(now, EventKind::drain, {}, out_.self(),
+             (maintenance ? "this host is to be emptied: " : "this host takes VMs again: ") + why);
+  if (attachment_.attached()) attachment_.report_soon(now);
+}
+
 void Holder::take(TimePoint, const NodeId& from, const wire::LeaveAck& ack) {
   std::erase_if(left_,
                 [&](const Left& left) { return left.master.id == from && left.epoch <= ack.left; });

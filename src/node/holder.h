@@ -36,6 +36,7 @@ class Holder {
   void take(TimePoint now, const NodeId& from, const wire::ReportAck& ack);
   void take(TimePoint now, const NodeId& from, const wire::LeaveAck& ack);
   void take(TimePoint now, const NodeId& from, const wire::ReportAsk& ask);
+  void take(TimePoint now, const NodeId& from, const wire::Drain& drain);
   void take(TimePoint now, const NodeId& from, const wire::Order& order);
   void take(TimePoint now, const NodeId& from, const wire::OutcomeAck& ack);
   void take(TimePoint now, const NodeId& from, const wire::LeaseTell& tell);
@@ -53,6 +54,10 @@ class Holder {
   std::vector<MoveView> jobs() const;
   std::vector<LeaseView> leases() const;
   StoredState stored(TimePoint now) const;
+
+  // This host is to be emptied, or takes VMs again; lasts over restarts.
+  void set_maintenance(TimePoint now, bool maintenance, const std::string& why);
+  bool maintenance() const { return maintenance_; }
 
  private:
   struct Job {

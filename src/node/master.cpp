@@ -5,6 +5,7 @@
 
 #include "ballast/base/planted.h"
 #include "ballast/plan/planner.h"
+#include "drain.h"
 
 namespace ballast::node {
 namespace {
@@ -82,6 +83,7 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
       out_.event(now, EventKind::attached, {}, from, quoted(from.str()) + " joined the group");
     const Member& member = group_.attach(now, from, epoch, attach, ledger_);
     if (!again) conductor_.reattached(now, member, new_life);
+    watch_drain(now, member);
     if (member.report.over_samples >= config_.plan.dwell) plan_soon(now);
   }
   if (planted::on(planted::Bug::master_answers_once) && epoch.attachment > 1) return;
@@ -108,6 +110,7 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
   Member& member = *group_.find(from);
   if (group_.report(now, member, report, ledger_)) {
     conductor_.reported(now, member);
+    watch_drain(now, member);
     if (member.report.over_samples >= config_.plan.dwell) plan_soon(now);
   } else {
     out_.count("reports_outdated");
@@ -137,6 +140,7 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch&, const wire::L
   conductor_.left(from);
   group_.left(from);
   ledger_.forget_host(from);
+  forget_drain(from);
   out_.event(now, EventKind::lost, {}, from,
              quoted(from.str()) + " leaves the group: " + leave.why);
 }
@@ -154,11 +158,12 @@ void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, boo
   for (const HostId& id : group_.give_up(now)) {
     conductor_.left(id);
     ledger_.forget_host(id);
+    forget_drain(id);
     out_.event(now, EventKind::lost, {}, id, quoted(id.str()) + " no longer counts as a slave");
   }
   conductor_.tick(now);
   close_finished_plan(now);
-  plan_if_due(now);
+  plan_if_due(now, sellers);
   const bool acts = config_.plan.mode == Mode::act && config_.market.enabled;
   trade_.tick(now, sellers, !acts || paused || now < quiet_until_);
 }
@@ -176,7 +181,7 @@ void Master::plan_soon(TimePoint now) {
   next_plan_ = std::min(next_plan_, std::max(now, last_plan_ + config_.sample.sample_interval));
 }
 
-void Master::plan_if_due(TimePoint now) {
+void Master::plan_if_due(TimePoint now, const std::vector<market::Seller>& sellers) {
   if (now < next_plan_) return;
   if (planted::on(planted::Bug::master_tires_of_planning) && plans_made_ > 5) {
     next_plan_ = time_never;
@@ -189,8 +194,10 @@ void Master::plan_if_due(TimePoint now) {
   const Duration age = busy ? now - plan_->made_at : Duration(0);
   const Duration kept_for =
       std::max(config_.plan.plan_interval, plan_kept_copies * conductor_.slowest(now));
-  const bool kept = age < kept_for && plan_relieves_all();
-  if (busy && (approved || kept)) {
+  const bool kept = busy && age < kept_for && plan_relieves_all() && plan_->drains == drains_;
+  const bool drain_ended = busy && !std::includes(drains_.begin(), drains_.end(),
+                                                  plan_->drains.begin(), plan_->drains.end());
+  if (busy && !drain_ended && (approved || kept)) {
     next_plan_ = now + config_.sample.sample_interval;
     return;
   }
@@ -198,7 +205,7 @@ void Master::plan_if_due(TimePoint now) {
   last_plan_ = now;
   next_plan_ = now + config_.plan.plan_interval;
   std::vector<SurplusVm> wanting;
-  decide(now, make_plan(now, wanting));
+  decide(now, make_plan(now, sellers, wanting));
   const bool acts = plan_->state == PlanState::running || plan_->state == PlanState::done;
   if (!acts) wanting.clear();
   trade_.need(std::move(wanting));
@@ -244,22 +251,24 @@ std::map<VmId, std::vector<HostId>> Master::not_to(TimePoint now) const {
   return hosts;
 }
 
-Master::MadePlan Master::make_plan(TimePoint now, std::vector<SurplusVm>& wanting) {
+Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Seller>& sellers,
+                                   std::vector<SurplusVm>& wanting) {
   const std::map<VmId, std::vector<HostId>> left = not_to(now);
   const Picture picture =
       picture_of(now, config_, group_, ledger_, conductor_.rests(), trade_.leaving(), left);
   const Snapshot& snapshot = picture.snapshot;
   tell_of_doubled(now, picture.doubled);
-  plan::Options options;
-  options.outgoing_max = config_.migrate.outgoing;
-  options.incoming_max = config_.migrate.incoming;
-  options.effort = config_.plan.effort;
-  const Plan made = plan::make_plan(snapshot, options);
+  const plan::Options options = planner_options();
+  const DrainPlan joint =
+      with_others(snapshot, plan::make_plan(snapshot, options),
+                  draining() ? rooms_of(sellers) : std::vector<OtherRoom>{}, options);
+  const Plan& made = joint.plan;
 
   MadePlan plan;
   plan.id = std::to_string(incarnation_) + "." + std::to_string(++plans_made_);
   plan.made_at = now;
   plan.lower_bound = made.lower_bound;
+  plan.drains = drains_;
   const std::vector<Resources> loads = loads_of(snapshot);
   for (const Migration& migration : made.migrations) {
     const Host& from = snapshot.hosts[migration.from];
@@ -284,6 +293,11 @@ Master::MadePlan Master::make_plan(TimePoint now, std::vector<SurplusVm>& wantin
                              surplus.reason == SurplusReason::no_network ||
                              surplus.reason == SurplusReason::no_target;
     if (room_is_all) wanting.push_back({vm, snapshot.hosts[surplus.host].id});
+  }
+  for (const DrainPlan::Out& one : joint.out) {
+    const SurplusVm leaves{snapshot.vms[one.vm].id, snapshot.hosts[one.from].id};
+    plan.surplus.push_back({leaves.vm, leaves.host, "room is asked for in other groups"});
+    wanting.push_back(leaves);
   }
   // What is told to people is measured against the thresholds they have set, not against the aim.
   Snapshot real = snapshot;
@@ -342,6 +356,7 @@ void Master::decide(TimePoint now, MadePlan plan) {
                    counted(plan.overloaded_before, "overloaded host") + ", " +
                    std::to_string(plan.overloaded_after) + " left; " + and_then);
   }
+  tell_of_plan(now, plan);
   // The same proposal keeps its id: somebody may be about to approve it.
   if (!news && plan.state != PlanState::running) plan.id = plan_->id;
   plan_ = std::move(plan);
@@ -377,124 +392,6 @@ Status Master::approve(TimePoint now, const std::string& plan_id) {
   conductor_.start(now, plan_->moves);
   close_finished_plan(now);
   return {};
-}
-
-// --- for other masters --------------------------------------------------------------------------
-
-wire::Summary Master::summary(TimePoint now) const {
-  wire::Summary summary;
-  summary.hosts = static_cast<std::uint32_t>(group_.members().size());
-  const std::vector<market::Hole> holes = trade_.holes(now);
-  for (const market::Hole& hole : holes) {
-    for (const Resource r : all_resources) {
-      if (hole.room[r] > 0) summary.spare[r] += hole.room[r];
-    }
-  }
-  summary.spare = market::whole_units(summary.spare);
-  summary.holes = market::told_holes(holes);
-  if (plan_) {
-    const std::set<VmId> leaving = trade_.leaving();
-    for (const SurplusView& surplus : plan_->surplus) {
-      const Member* member = group_.find(surplus.host);
-      const wire::VmReport* vm = member == nullptr ? nullptr : member->find(surplus.vm);
-      if (vm == nullptr || leaving.contains(surplus.vm)) continue;
-      ++summary.surplus_vms;
-      summary.surplus += vm->vm.load;
-    }
-  }
-  summary.plans = trade_.announced();
-  return summary;
-}
-
-void Master::count_into(std::map<std::string, std::uint64_t>& counters) const {
-  const market::AskerCounters& asked = trade_.asked();
-  const market::GrantorCounters& served = trade_.served();
-  const std::pair<const char*, std::uint64_t> counts[] = {
-      {"requests_sent", asked.sent},
-      {"requests_granted", asked.granted},
-      {"requests_granted_first", asked.granted_first},
-      {"requests_refused", asked.refused},
-      {"requests_refused_stale", asked.refused_stale},
-      {"requests_unanswered", asked.unanswered},
-      {"grants_given", served.granted},
-      {"grants_given_as_swaps", served.granted_as_swap},
-      {"grants_refused_quota", served.refused_quota},
-      {"grants_refused_room", served.refused_room},
-  };
-  for (const auto& [name, count] : counts) {
-    if (count > 0) counters[name] = count;
-  }
-}
-
-std::uint64_t Master::room_changes() const {
-  const market::GrantorCounters& served = trade_.served();
-  return served.granted + served.refused_room;
-}
-
-std::size_t Master::slaves() const {
-  const std::size_t members = group_.members().size();
-  return group_.find(out_.self()) == nullptr ? members : members - 1;
-}
-
-// --- views --------------------------------------------------------------------------------------
-
-std::vector<HostView> Master::hosts(TimePoint now) const {
-  std::vector<HostView> views;
-  for (const auto& [id, member] : group_.members()) {
-    HostView view;
-    view.id = id;
-    view.role = id == out_.self() ? Role::master : Role::slave;
-    view.capacity = member.facts.capacity;
-    view.load = member.load();
-    view.thresholds = member.facts.thresholds;
-    view.vms = member.report.vms.size();
-    const std::string unusable = group_.why_unusable(now, member);
-    const bool over = unusable.empty() && is_overloaded(view.load, view.capacity, view.thresholds);
-    view.state = !unusable.empty()           ? "stale: " + unusable
-                 : member.report.maintenance ? "maintenance"
-                 : over                      ? "over"
-                                             : "ok";
-    views.push_back(std::move(view));
-  }
-  return views;
-}
-
-std::vector<LeaseView> Master::leases() const {
-  std::vector<LeaseView> views;
-  for (const auto& [id, lease] : ledger_.leases())
-    views.push_back({id, lease.vm, lease.from, lease.to, ledger::name_of(lease.phase)});
-  return views;
-}
-
-std::optional<PlanView> Master::plan(TimePoint now) const {
-  if (!plan_) return std::nullopt;
-  PlanView view;
-  view.id = plan_->id;
-  view.age = now - plan_->made_at;
-  view.surplus = plan_->surplus;
-  view.overload_before = plan_->overload_before;
-  view.overload_after = plan_->overload_after;
-  view.overloaded_before = plan_->overloaded_before;
-  view.overloaded_after = plan_->overloaded_after;
-  view.lower_bound = plan_->lower_bound;
-  const bool conducted = plan_->state == PlanState::running ||
-                         plan_->state == PlanState::abandoned ||
-                         (plan_->state == PlanState::done && !plan_->moves.empty());
-  if (conducted) {
-    view.moves = conductor_.moves();
-  } else {
-    for (const PlannedMove& move : plan_->moves)
-      view.moves.push_back(
-          {move.vm, move.from, move.to, move.step, move.swap, "planned", move.why});
-  }
-  switch (plan_->state) {
-    case PlanState::recommended: view.state = "recommended"; break;
-    case PlanState::needs_approval: view.state = "waits for approval"; break;
-    case PlanState::running: view.state = "running"; break;
-    case PlanState::done: view.state = plan_->moves.empty() ? "nothing to do" : "done"; break;
-    case PlanState::abandoned: view.state = "abandoned: " + conductor_.abandoned(); break;
-  }
-  return view;
 }
 
 }  // namespace ballast::node

@@ -10,6 +10,7 @@
 
 #include "ballast/ledger/ledger.h"
 #include "conductor.h"
+#include "drain.h"
 #include "group.h"
 #include "outbox.h"
 #include "picture.h"
@@ -27,6 +28,8 @@ class Master {
   void tick(TimePoint now, const std::vector<market::Seller>& sellers, bool paused);
   TimePoint next_deadline() const;
   bool wants_room() const { return trade_.wants_room(); }
+  // A host of the group is to be emptied.
+  bool draining() const { return !drains_.empty(); }
 
   // How the group stands, for other masters.
   wire::Summary summary(TimePoint now) const;
@@ -48,6 +51,32 @@ class Master {
 
   Status approve(TimePoint now, const std::string& plan_id);
 
+  // Whether a member could be emptied now, with that room in other groups: where each VM would go,
+  // what would stay and why. Nothing is promised by it.
+  struct DrainCheck {
+    std::string refusal;      // empty: it can be done
+    bool lacks_room = false;  // with the room of more masters it may be another answer
+    std::vector<wire::Fact> facts;
+    std::size_t at_home = 0;
+    std::size_t elsewhere = 0;
+  };
+  DrainCheck check_drain(TimePoint now, const HostId& host,
+                         const std::vector<OtherRoom>& others) const;
+  // Why nothing moves here at the moment although it is planned; empty when it does.
+  std::string why_still(TimePoint now) const;
+  // Asks other masters for room, and grants it.
+  bool trades() const {
+    return config_.plan.mode == Mode::act && config_.market.enabled && !paused_;
+  }
+  // What such a load needs, and the most that one host of the group gives away now.
+  std::string most_room(TimePoint now, const Resources& needed) const;
+  // Hosts of the group with room for this load, best first.
+  std::vector<wire::Fact> room_for(TimePoint now, const Resources& load) const;
+  // What is known of a VM, what was planned for it and what became of that. Empty: nothing.
+  std::vector<wire::Fact> why(TimePoint now, const VmId& vm) const;
+  // It runs on a host of the group.
+  bool has(const VmId& vm) const;
+
   std::vector<HostView> hosts(TimePoint now) const;
   std::optional<PlanView> plan(TimePoint now) const;
   std::vector<MoveView> in_flight() const { return conductor_.in_flight(); }
@@ -67,16 +96,30 @@ class Master {
     std::size_t overloaded_before = 0;
     std::size_t overloaded_after = 0;
     std::size_t lower_bound = 0;
+    std::set<HostId> drains;  // the hosts that were to be emptied
   };
 
   bool known_epoch(TimePoint now, const NodeId& from, const Epoch& epoch);
   void plan_soon(TimePoint now);
-  void plan_if_due(TimePoint now);
+  void plan_if_due(TimePoint now, const std::vector<market::Seller>& sellers);
   bool plan_relieves_all() const;
   bool gather(TimePoint now);
   std::map<VmId, std::vector<HostId>> not_to(TimePoint now) const;
   // `wanting`: VMs that other groups may take.
-  MadePlan make_plan(TimePoint now, std::vector<SurplusVm>& wanting);
+  MadePlan make_plan(TimePoint now, const std::vector<market::Seller>& sellers,
+                     std::vector<SurplusVm>& wanting);
+  plan::Options planner_options() const;
+  void watch_drain(TimePoint now, const Member& member);
+  void forget_drain(const HostId& host);
+  std::set<VmId> left_by_drains(TimePoint now, const std::vector<OtherRoom>& others) const;
+  void tell_of_plan(TimePoint now, const MadePlan& plan);
+  const Member* home_of(const VmId& vm) const;
+  std::string why_it_stays(const HostId& host, const VmId& vm) const;
+  void tell_state(TimePoint now, const Member& home, const VmId& vm,
+                  std::vector<wire::Fact>& facts) const;
+  void tell_prospect(TimePoint now, const Member& home, const VmId& vm,
+                     std::vector<wire::Fact>& facts) const;
+
   void tell_of_doubled(TimePoint now, const std::set<VmId>& doubled);
   void decide(TimePoint now, MadePlan plan);
   void close_finished_plan(TimePoint now);
@@ -96,6 +139,15 @@ class Master {
   std::uint64_t plans_made_ = 0;
   std::set<VmId> doubled_before_;  // in the last plan: see tell_of_doubled()
   std::optional<MadePlan> plan_;
+  std::set<HostId> drains_;   // members in maintenance
+  std::set<HostId> emptied_;  // ... of which that has been said
 };
+
+// "drained", "draining: 3 VMs left"
+std::string drain_state(std::size_t vms);
+// The host that is the less used once the load is there; at home where that is equal.
+bool better_place(const wire::Fact& a, const wire::Fact& b, const Resources& load);
+// The room that other masters tell of by gossip.
+std::vector<OtherRoom> rooms_of(const std::vector<market::Seller>& sellers);
 
 }  // namespace ballast::node

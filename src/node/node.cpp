@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ballast/discovery/seeker.h"
+#include "desk.h"
 #include "holder.h"
 #include "master.h"
 #include "masters.h"
@@ -22,6 +23,7 @@ const char* name_of(EventKind kind) {
     case EventKind::moved: return "moved";
     case EventKind::not_moved: return "not_moved";
     case EventKind::alarm: return "alarm";
+    case EventKind::drain: return "drain";
   }
   return "?";
 }
@@ -36,6 +38,7 @@ struct Node::Impl {
         seed(from_seed),
         out(from.node.id, from.node.cluster),
         holder(now, config, endpoint, migration_uri, stored, seed, out),
+        desk(from, seed ^ 0xDE5C0000U, out),
         seeker(seeker_settings(from), seed ^ 0x5EEC0000U) {
     if (config.node.role == Role::master) {
       lead(now);
@@ -120,6 +123,8 @@ struct Node::Impl {
       if constexpr (std::is_same_v<Body, wire::AttachAnswer>) {
         if (!body.accepted && !master) seeker.refused(now, from);
       }
+    } else if constexpr (requires { desk.take(now, from, body); }) {
+      desk.take(now, from, body);
     } else if constexpr (std::is_same_v<Body, wire::Promote>) {
       promoted(now, from, body);
     } else if constexpr (std::is_same_v<Body, wire::Dismiss>) {
@@ -230,7 +235,7 @@ struct Node::Impl {
       for (const NodeId& other : master->trade().awaited())
         if (masters->is_lost(other)) master->trade().lost(now, other);
     }
-    const bool wants = masters && master->wants_room();
+    const bool wants = masters && (master->wants_room() || master->draining());
     master->tick(now, wants ? masters->sellers() : std::vector<market::Seller>{},
                  masters && masters->paused());
     if (!masters) return;
@@ -271,6 +276,8 @@ struct Node::Impl {
       while (out.has_own()) deliver(now, out.self(), out.take_own());
       seek(now);
       if (out.has_own()) continue;
+      desk.tick(now, {holder, master ? &*master : nullptr, masters ? &*masters : nullptr});
+      if (out.has_own()) continue;
       note_deadlines();
       if (due > now) return;
       holder.tick(now);
@@ -300,7 +307,7 @@ struct Node::Impl {
   }
 
   TimePoint deadline_of_group() const {
-    const TimePoint next = holder.next_deadline();
+    const TimePoint next = std::min(holder.next_deadline(), desk.next_deadline());
     return std::min(next, master ? master->next_deadline() : seeker.next_deadline());
   }
   TimePoint next_deadline() const {
@@ -319,6 +326,7 @@ struct Node::Impl {
   std::uint64_t seed;
   Outbox out;
   Holder holder;
+  Desk desk;
   discovery::Seeker seeker;
   std::optional<Master> master;
   std::optional<Masters> masters;
@@ -346,7 +354,9 @@ Effects Node::step(TimePoint now, const Input& input) {
     std::visit([&](const auto& what) { impl_->on(now, what); }, input);
     impl_->settle(now);
   }
-  return impl_->out.take_effects();
+  Effects effects = impl_->out.take_effects();
+  effects.answers = impl_->desk.take_answers();
+  return effects;
 }
 
 TimePoint Node::next_deadline() const {
@@ -378,6 +388,11 @@ Status Node::pause(TimePoint now, bool paused) {
                  quoted(impl_->holder.attachment().master().str())};
   impl_->masters->set_pause(now, paused);
   return {};
+}
+
+std::uint64_t Node::ask(TimePoint now, const Question& question) {
+  impl_->due_known = false;
+  return impl_->desk.ask(now, question);
 }
 
 const NodeId& Node::id() const { return impl_->config.node.id; }
@@ -417,7 +432,7 @@ View Node::view(TimePoint now) const {
     view.hosts.push_back(HostView{id(), Role::slave, facts.capacity, load, facts.thresholds,
                                   report.vms.size(),
                                   !report.distrust.empty() ? "stale: " + report.distrust
-                                  : report.maintenance     ? "maintenance"
+                                  : report.maintenance     ? drain_state(report.vms.size())
                                   : over                   ? "over"
                                                            : "ok"});
     view.in_flight = holder.jobs();

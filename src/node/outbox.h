@@ -10,6 +10,7 @@
 #include "ballast/base/bounded.h"
 #include "ballast/base/limits.h"
 #include "ballast/node/node.h"
+#include "story.h"
 
 namespace ballast::node {
 
@@ -45,9 +46,15 @@ class Outbox {
 
   void event(TimePoint now, EventKind kind, const VmId& vm, const HostId& host, std::string text) {
     Event event{now, ++events_made_, kind, vm, host, std::move(text)};
+    if (!event.vm.empty()) story_.add(now, event.vm, name_of(kind), event.host, event.text);
     effects_.events.push_back(event);
     recent_.push(std::move(event));
   }
+  // A step of what becomes of a VM: no event, but `ballast why` tells it.
+  void tell(TimePoint now, const VmId& vm, const char* kind, const HostId& host, std::string text) {
+    story_.add(now, vm, kind, host, std::move(text));
+  }
+  const Story& story() const { return story_; }
 
   void count(const std::string& what, std::uint64_t by = 1) { counters_[what] += by; }
 
@@ -66,6 +73,7 @@ class Outbox {
   Effects effects_;
   BoundedQueue<wire::Message> own_{limits::own_messages_max};
   BoundedRing<Event> recent_{limits::events_kept};
+  Story story_;
   std::uint64_t events_made_ = 0;
   std::map<std::string, std::uint64_t> counters_;
 };

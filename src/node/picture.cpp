@@ -72,8 +72,10 @@ class Builder {
     for (const auto& [id, member] : group_.members()) {
       Host& host = picture_.snapshot.hosts[index];
       const bool dwelled = member.report.over_samples >= config_.plan.dwell;
-      if (!set_limits(host, loads[index], ledger_.room(id), dwelled, config_.plan.target))
-        host.usable = false;
+      const bool limited =
+          set_limits(host, loads[index], ledger_.room(id), dwelled, config_.plan.target);
+      // One in maintenance is emptied, however it stands.
+      if (!limited && !host.maintenance) host.usable = false;
       ++index;
     }
     return std::move(picture_);

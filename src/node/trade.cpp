@@ -127,6 +127,22 @@ std::set<VmId> Trade::leaving() const {
   return vms;
 }
 
+std::string Trade::stage_of(const VmId& vm) const {
+  const auto found = std::find_if(outbound_.begin(), outbound_.end(),
+                                  [&](const auto& known) { return known.second.vm == vm; });
+  if (found == outbound_.end()) return {};
+  const Outbound& outbound = found->second;
+  const std::string with = " master " + quoted(outbound.with.master.str());
+  switch (outbound.stage) {
+    case Stage::pledged: return "pledged to" + with;
+    case Stage::telling: return "the room for what comes back is being told, for" + with;
+    case Stage::waiting_for_other: return "waits for what comes back from" + with;
+    case Stage::proposed: return "proposed to" + with;
+    case Stage::moving: return "agreed with" + with;
+  }
+  return {};
+}
+
 std::vector<wire::Announced> Trade::announced() const {
   std::vector<wire::Announced> plans;
   for (const auto& [lease, outbound] : outbound_) {
@@ -164,6 +180,7 @@ void Trade::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool
   note_previous(now, sellers);
   need_what_is_new(now, sellers);
   for (const ForeignEnd& end : conductor_.take_foreign_ends()) ended(now, end);
+  end_drains(now);
   grantor_.tidy();
   std::vector<LeaseId> open;
   for (const auto& [lease, outbound] : outbound_) open.push_back(lease);
@@ -184,12 +201,26 @@ void Trade::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool
   std::erase_if(departures_,
                 [&](const auto& known) { return now >= known.second.at + config_.plan.cooldown; });
   if (!quiet) {
-    for (market::Asker::Send& send : asker_.tick(now, sellers))
+    for (market::Asker::Send& send : asker_.tick(now, sellers)) {
+      for (const wire::Want& want : send.request.wants)
+        out_.tell(now, want.vm, "request", send.to,
+                  "asked master " + quoted(send.to.str()) + " for room");
       out_.send(send.to, send.endpoint, std::move(send.request));
+    }
   }
   for (exchange::Proposals::Send& send : proposals_.tick(now))
     out_.send(send.to, send.endpoint, std::move(send.proposal));
   for (const exchange::Proposals::Settled& one : proposals_.take_settled()) settled(now, one);
+}
+
+// A host that takes VMs again need not lose those that have not begun to leave it.
+void Trade::end_drains(TimePoint now) {
+  std::vector<LeaseId> over;
+  for (const auto& [lease, outbound] : outbound_) {
+    const Member* member = group_.find(outbound.from);
+    if (outbound.drain && member != nullptr && !member->report.maintenance) over.push_back(lease);
+  }
+  for (const LeaseId& lease : over) give_up(now, lease, "the drain of its host has ended");
 }
 
 TimePoint Trade::next_deadline() const {
@@ -280,6 +311,9 @@ void Trade::propose(TimePoint now, const LeaseId& lease, Outbound& outbound) {
                    lost == rounds_lost_.end() ? 0 : lost->second, judge_.next_stamp(), out_.self()};
   wire::ProposedMove move{lease,         outbound.vm, outbound.from,
                           member->epoch, outbound.to, outbound.heat};
+  out_.tell(now, outbound.vm, "exchange", outbound.to,
+            "proposed to master " + quoted(outbound.with.master.str()) + " as a " +
+                wire::name_of(outbound.rank.kind) + " plan");
   proposals_.propose(now, outbound.rank.kind, outbound.rank.stamp, outbound.rank.rounds_lost, move,
                      concerned(outbound));
 }
@@ -310,12 +344,17 @@ void Trade::settled(TimePoint now, const exchange::Proposals::Settled& settled) 
   if (!settled.agreed) {
     if (settled.conflict != wire::Conflict::none) {
       out_.count(std::string("conflicts_lost_") + wire::name_of(settled.conflict));
+      out_.tell(
+          now, outbound.vm, "exchange", outbound.to,
+          std::string("gives way: ") + wire::name_of(settled.conflict) + ": " + settled.detail);
       ++rounds_lost_[outbound.vm];
     }
     return give_up(now, settled.move.lease, settled.detail);
   }
   outbound.stage = Stage::moving;
   outbound.since = now;
+  out_.tell(now, outbound.vm, "exchange", outbound.to,
+            "agreed with master " + quoted(outbound.with.master.str()));
   PlannedMove move;
   move.vm = outbound.vm;
   move.from = outbound.from;

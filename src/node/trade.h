@@ -47,6 +47,8 @@ class Trade {
   bool wants_room() const { return asker_.wants_anything(); }
   // VMs that are granted or pledged to other groups: they count as gone in plans.
   std::set<VmId> leaving() const;
+  // How a VM stands that goes to another group, in words; empty: it does not.
+  std::string stage_of(const VmId& vm) const;
   // Room that is given away now, by host; with signs, so that a swap can be counted.
   std::vector<market::Hole> holes(TimePoint now) const;
   const market::AskerCounters& asked() const { return asker_.counters(); }
@@ -129,6 +131,7 @@ class Trade {
   void ended(TimePoint now, const ForeignEnd& end);
   void step(TimePoint now, const LeaseId& lease, Outbound& outbound);
   void give_up(TimePoint now, const LeaseId& lease, const std::string& why);
+  void end_drains(TimePoint now);
   void release(TimePoint now, const Party& to, const LeaseId& lease);
   void note(TimePoint now, const LeaseId& lease, const Party& to, wire::Body body);
   void tell(TimePoint now, const LeaseId& lease, Telling& telling);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/limits.h"
+#include "drain.h"
 #include "trade.h"
 
 namespace ballast::node {
@@ -107,6 +108,12 @@ void Trade::take(TimePoint now, const NodeId& from, const wire::SwapOver& over) 
 // --- as the one who asks ------------------------------------------------------------------------
 
 void Trade::take(TimePoint now, const NodeId& from, const wire::RequestAnswer& answer) {
+  for (const wire::Refusal& refusal : answer.refusals) {
+    out_.tell(now, refusal.vm, "refusal", from,
+              "master " + quoted(from.str()) + " refuses: " + wire::name_of(refusal.reason) +
+                  (answer.holes.empty() ? "; it has no room now"
+                                        : "; its largest room is " + amounts(answer.holes[0])));
+  }
   const market::Asker::Answered answered = asker_.take(now, from, answer);
   for (const market::Asker::Release& one : answered.unwanted) {
     // The same answer a second time.
@@ -185,9 +192,15 @@ exchange::Own Trade::own_of(TimePoint now) const {
     own.moves.push_back({outbound.vm, outbound.rank, known != planned.end() && known->second});
     if (known != planned.end()) planned.erase(known);
   }
+  const auto is_drained = [this](const VmId& vm) {
+    return std::any_of(group_.members().begin(), group_.members().end(), [&](const auto& known) {
+      return known.second.report.maintenance && known.second.find(vm) != nullptr;
+    });
+  };
   for (const auto& [vm, ordered] : planned) {
     exchange::Rank rank;
     rank.master = out_.self();
+    if (is_drained(vm)) rank.kind = wire::PlanKind::drain;
     own.moves.push_back({vm, rank, ordered});
   }
   own.member = [this](const HostId& host) -> std::optional<Epoch> {

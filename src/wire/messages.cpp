@@ -57,6 +57,18 @@ const char* name_of(Conflict conflict) {
   BALLAST_ASSERT(false, "a conflict without a name");
 }
 
+const char* name_of(Subject subject) {
+  switch (subject) {
+    case Subject::drain: return "drain";
+    case Subject::undrain: return "undrain";
+    case Subject::why: return "why";
+    case Subject::events: return "events";
+    case Subject::best_host: return "best_host";
+    case Subject::room: return "room";
+  }
+  BALLAST_ASSERT(false, "a subject without a name");
+}
+
 const char* name_of(const Body& body) {
   static constexpr std::array<const char*, std::variant_size_v<Body>> names = {
       "Attach",        "AttachAnswer", "Report",         "ReportAck",   "Order",
@@ -66,7 +78,7 @@ const char* name_of(const Body& body) {
       "ShuffleAnswer", "Pull",         "Pulled",         "Request",     "RequestAnswer",
       "Release",       "ReleaseAck",   "SwapBack",       "SwapOver",    "SwapOverAck",
       "Proposal",      "Verdict",      "Promote",        "Dismiss",     "Leave",
-      "LeaveAck",      "ReportAsk"};
+      "LeaveAck",      "ReportAsk",    "Inquiry",        "Reply",       "Drain"};
   return names[body.index()];
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "inquiry_schema.h"
 #include "market_schema.h"
 #include "uuid.h"
 

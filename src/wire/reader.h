@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "ballast/base/result.h"
+#include "inquiry_schema.h"
 #include "market_schema.h"
 #include "uuid.h"
 

@@ -39,6 +39,7 @@ struct World::State {
     std::uint32_t master_slot = 0;  // first host of its group
     bool leads = false;
     bool paused = false;
+    std::map<std::uint64_t, wire::Reply> answers;  // to operators, by ticket
     std::vector<InputPtr> held;                    // what came while it was paused
     std::map<std::string, std::uint64_t> counted;  // by its lives that have ended
   };

@@ -144,6 +144,8 @@ void World::State::step_node(std::uint32_t index, const node::Input& input) {
 void World::State::apply(std::uint32_t index, node::Effects&& effects) {
   if (effects.save) slots[index].stored = *std::move(effects.save);
   if (settings.log) say_events(index, effects.events);
+  for (node::Answer& answer : effects.answers)
+    slots[index].answers[answer.ticket] = std::move(answer.reply);
   for (wire::Subscription& wanted : effects.subscriptions)
     network.subscribe(now, index, std::move(wanted));
   for (wire::Envelope& envelope : effects.sends) {
@@ -243,6 +245,20 @@ node::View World::view(std::size_t node) const {
   const State::Slot& slot = state_->slots[node];
   BALLAST_ASSERT(slot.node.has_value(), "a view of a node that is down");
   return slot.node->view(slot.clock.local(state_->now));
+}
+
+std::uint64_t World::ask(std::size_t node, const node::Question& question) {
+  State::Slot& slot = state_->slots[node];
+  BALLAST_ASSERT(slot.node.has_value(), "a question to a node that is down");
+  const std::uint64_t ticket = slot.node->ask(slot.clock.local(state_->now), question);
+  state_->step_node(static_cast<std::uint32_t>(node), node::Tick{});
+  return ticket;
+}
+
+std::optional<wire::Reply> World::answer(std::size_t node, std::uint64_t ticket) const {
+  const auto& answers = state_->slots[node].answers;
+  const auto found = answers.find(ticket);
+  return found == answers.end() ? std::nullopt : std::optional(found->second);
 }
 
 Status World::approve(std::size_t node, const std::string& plan_id) {

@@ -23,7 +23,8 @@ bool is_between_masters(const wire::Body& body) {
 bool is_for_masters_only(const wire::Body& body) {
   return is_one_of<wire::AttachAnswer, wire::ReportAck, wire::Order, wire::OutcomeAck,
                    wire::LeaseTell, wire::LeaseRevoke, wire::LeaseStateAck, wire::Promote,
-                   wire::Dismiss, wire::LeaveAck, wire::ReportAsk>(body) ||
+                   wire::Dismiss, wire::LeaveAck, wire::ReportAsk, wire::Reply, wire::Drain>(
+             body) ||
          is_between_masters(body);
 }
 

@@ -55,6 +55,8 @@ OF_MASTERS = {
     "Dismiss": [EPOCH, "for me"],
     "LeaveAck": [EPOCH],
     "ReportAsk": [EPOCH],
+    "Reply": [1, 0, "so be it", []],
+    "Drain": [EPOCH, True, "for me"],
 }
 # What a slave may say, but of things that it has no part in.
 OF_SLAVES = {

@@ -91,6 +91,15 @@ Status GroupWorld::approve(const std::string& plan_id) {
   return status;
 }
 
+wire::Reply GroupWorld::ask(std::size_t host, const node::Question& question) {
+  const std::uint64_t ticket = nodes_[host]->ask(now_, question);
+  step_node(host, node::Tick{});
+  for (int tries = 0; tries < 600 && !answers_.contains(ticket); ++tries)
+    run_for(std::chrono::milliseconds(100));
+  if (!answers_.contains(ticket)) findings_.push_back("an operator was not answered in a minute");
+  return answers_[ticket];
+}
+
 void GroupWorld::push(TimePoint at, std::size_t host, std::uint64_t life, node::Input input) {
   pending_.push(Pending{at, ++order_, host, life, std::move(input)});
 }
@@ -101,6 +110,7 @@ void GroupWorld::step_node(std::size_t host, const node::Input& input) {
 
 void GroupWorld::apply(std::size_t host, node::Effects effects) {
   if (effects.save) stored_[host] = *effects.save;
+  for (const node::Answer& answer : effects.answers) answers_[answer.ticket] = answer.reply;
   for (const wire::Envelope& envelope : effects.sends) send(host, envelope);
   for (const HypervisorCommand& command : effects.commands) {
     if (const auto* start = std::get_if<StartMigration>(&command)) {

@@ -56,6 +56,8 @@ class GroupWorld {
   // As if it came over the network, proven to be from `from`.
   void inject(std::size_t to, const NodeId& from, const wire::Message& message);
   Status approve(const std::string& plan_id);
+  // Asks as an operator at that host, and lets time pass until it is answered: a minute at most.
+  wire::Reply ask(std::size_t host, const node::Question& question);
 
   node::View view(std::size_t host) const { return nodes_[host]->view(now_); }
   const hypermodel::Fleet& fleet() const { return fleet_; }
@@ -116,6 +118,7 @@ class GroupWorld {
   std::set<std::size_t> liars_;  // in this life of theirs
   TimePoint first_migration_ = time_never;
   std::vector<std::string> findings_;
+  std::map<std::uint64_t, wire::Reply> answers_;  // by ticket
 };
 
 // `loads[h]` lists the CPU shares (of one host) of the VMs that start on host h. Hosts have 10,000

@@ -272,6 +272,28 @@ void fill(Random& random, Verdict& body) {
                           text(random, limits::text_bytes_max)});
 }
 void fill(Random& random, Promote& body) { body = {text(random, limits::text_bytes_max)}; }
+void fill(Random& random, Inquiry& body) {
+  body = {whole(random),
+          choice(random, Subject::room),
+          HostId(random.chance(0.5) ? id(random) : ""),
+          VmId(random.chance(0.5) ? id(random) : ""),
+          load(random),
+          random.chance(0.5)};
+}
+void fill(Random& random, Reply& body) {
+  body = {
+      whole(random), choice(random, Answered::not_mine), text(random, limits::text_bytes_max), {}};
+  for (std::size_t i = random.below(9); i > 0; --i)
+    body.facts.push_back({text(random, limits::fact_kind_bytes_max),
+                          Duration(static_cast<std::int64_t>(random.below(1ULL << 44U))),
+                          VmId(random.chance(0.5) ? id(random) : ""),
+                          HostId(random.chance(0.5) ? id(random) : ""),
+                          NodeId(random.chance(0.5) ? id(random) : ""), load(random), load(random),
+                          text(random, limits::text_bytes_max)});
+}
+void fill(Random& random, Drain& body) {
+  body = {epoch(random), random.chance(0.5), text(random, limits::text_bytes_max)};
+}
 void fill(Random& random, Dismiss& body) {
   body = {epoch(random), text(random, limits::text_bytes_max)};
 }

@@ -132,6 +132,62 @@ TEST_CASE(
   }
 }
 
+wire::Reply ask(World& world, std::size_t node, wire::Subject subject, const char* host) {
+  node::Question question;
+  question.subject = subject;
+  question.host = HostId(host);
+  const std::uint64_t ticket = world.ask(node, question);
+  for (int tries = 0; tries < 60 && !world.answer(node, ticket); ++tries) world.run_for(1s);
+  REQUIRE(world.answer(node, ticket));
+  return *world.answer(node, ticket);
+}
+
+std::size_t vms_on(const World& world, HostIndex host) {
+  const Snapshot truth = world.truth();
+  return static_cast<std::size_t>(std::count_if(truth.vms.begin(), truth.vms.end(),
+                                                [&](const Vm& vm) { return vm.host == host; }));
+}
+
+TEST_CASE("a host is drained across groups, asked for at a slave of the other group") {
+  // Group 0 has no room for 0.3 and 0.3; group 1 has for one on each host.
+  World world(settings_with(4), trace_of({{{0.6}, {0.3, 0.3, 0.1}}, {{0.3}, {0.3}, {0.3}}}));
+  world.run_for(10min);
+  REQUIRE(world.migrations_started() == 0);
+  const wire::Reply reply = ask(world, 4, wire::Subject::drain, "h1");
+  CHECK(reply.answered == wire::Answered::yes);
+  CHECK(reply.text.find("to other groups") != std::string::npos);
+  world.run_for(20min);
+  check_clean(world);
+  CHECK(vms_on(world, 1) == 0);
+  CHECK(overloaded_hosts(world.truth()) == 0);
+  CHECK(counted(world, "remote_migrations") >= 2);
+  CHECK(world.migrations_started() <= 4);
+  // It is still so when its master dies and another takes its place.
+  world.crash(0);
+  world.run_for(1min);
+  CHECK(world.view(1).master == NodeId("h2"));
+  const node::View view = world.view(2);
+  CHECK(std::any_of(view.hosts.begin(), view.hosts.end(), [](const node::HostView& host) {
+    return host.id == HostId("h1") && host.state == "drained";
+  }));
+}
+
+TEST_CASE("a drain that no group has room for says so, with figures, and moves nothing") {
+  World world(settings_with(5), trace_of({{{0.6}, {0.5, 0.1}}, {{0.4}, {0.5}}}));
+  world.run_for(10min);
+  const wire::Reply reply = ask(world, 3, wire::Subject::drain, "h1");
+  CHECK(reply.answered == wire::Answered::no);
+  const auto stays = std::find_if(reply.facts.begin(), reply.facts.end(),
+                                  [](const wire::Fact& fact) { return fact.kind == "stays"; });
+  REQUIRE(stays != reply.facts.end());
+  CHECK(stays->vm == VmId("v1"));
+  CHECK(stays->text.find("it needs 5000 MHz") != std::string::npos);
+  CHECK(stays->text.find("of 'h2'") != std::string::npos);
+  world.run_for(15min);
+  check_clean(world);
+  CHECK(world.migrations_started() == 0);
+}
+
 TEST_CASE("slaves of a master that dies attach to another, and balancing goes on") {
   World world(settings_with(3), trace_of({{{0.2}, {0.2}, {0.2}}, {{0.2}, {0.5, 0.5}, {0.2}}}));
   world.run_for(20s);

@@ -70,6 +70,15 @@ inline constexpr std::size_t proposed_max = 64;         // migrations in one pro
 inline constexpr std::size_t outbound_max = 256;        // VMs on their way to other groups
 inline constexpr double heat_max = 1e6;                 // overload, as a share of capacities
 
+// What operators ask
+inline constexpr std::size_t facts_max = 512;  // in one answer
+inline constexpr std::size_t fact_kind_bytes_max = 32;
+inline constexpr std::size_t inquiries_max = 64;  // not yet answered
+inline constexpr std::size_t inquiries_of_asker_max = 8;
+inline constexpr std::size_t masters_asked_max = 256;  // for one inquiry
+inline constexpr std::size_t stories_max = 1024;       // VMs of which the past is kept
+inline constexpr std::size_t story_lines_max = 24;     // of each
+
 // Numbers from outside: a larger one is taken for a mistake
 inline constexpr double cpu_mhz_max = 1e9;
 inline constexpr double memory_mib_max = 1e10;

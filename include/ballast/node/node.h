@@ -43,6 +43,19 @@ struct StoredState {
   bool operator==(const StoredState&) const = default;
 };
 
+// What an operator asks, and the answer to it. Source: design, sections 7 and 8.
+struct Question {
+  wire::Subject subject = wire::Subject::events;
+  HostId host;        // of drain and undrain
+  VmId vm;            // of why
+  Resources load;     // of best_host
+  bool here = false;  // of events: of this node, not of its master
+};
+struct Answer {
+  std::uint64_t ticket = 0;
+  wire::Reply reply;
+};
+
 struct Tick {};
 using Input = std::variant<Tick, HypervisorEvent, wire::TransportEvent, wire::BeaconHeard>;
 
@@ -54,6 +67,7 @@ struct Effects {
   std::vector<wire::BeaconSend> beacons;
   std::vector<HypervisorCommand> commands;
   std::vector<Event> events;  // for the log; the last ones are also in view()
+  std::vector<Answer> answers;
 };
 
 // What a node needs to speak with other masters. Without a signer it has no mesh: its group is on
@@ -90,6 +104,11 @@ class Node {
   Status demote(TimePoint now);
   // Stops or resumes all balancing of the fleet (masters only: the word spreads by gossip).
   Status pause(TimePoint now, bool paused);
+
+  // Takes a question of an operator, whatever this node is: what it cannot answer it passes on. The
+  // answer is an effect of this step or a later one, within half a minute, and names this ticket. A
+  // step() with a Tick must follow at once.
+  std::uint64_t ask(TimePoint now, const Question& question);
 
   // How everything stands, for people.
   View view(TimePoint now) const;

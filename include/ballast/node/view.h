@@ -23,6 +23,7 @@ enum class EventKind : unsigned char {
   moved,      // a VM arrived
   not_moved,  // a migration was refused or failed
   alarm,      // somebody should look
+  drain,      // a host is to be emptied, is empty, or takes VMs again
 };
 const char* name_of(EventKind kind);
 
@@ -42,7 +43,7 @@ struct HostView {
   Resources load;  // base and VMs
   Thresholds thresholds;
   std::size_t vms = 0;
-  std::string state;  // "ok", "over", "stale: ...", "maintenance"
+  std::string state;  // "ok", "over", "stale: ...", "draining: 3 VMs left", "drained"
 };
 
 struct MoveView {

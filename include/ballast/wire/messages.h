@@ -14,6 +14,7 @@
 #include "ballast/model/hypervisor.h"
 #include "ballast/model/lease.h"
 #include "ballast/model/resources.h"
+#include "ballast/wire/inquiry_messages.h"
 #include "ballast/wire/market_messages.h"
 #include "ballast/wire/mesh_messages.h"
 
@@ -236,12 +237,12 @@ struct SettleAnswer {
 };
 
 // A kind's number on the wire is its place here, from 1.
-using Body =
-    std::variant<Attach, AttachAnswer, Report, ReportAck, Order, Outcome, OutcomeAck, LeaseTell,
-                 LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer, Settle, SettleAnswer,
-                 Gossip, Neighbor, NeighborAnswer, Disconnect, Shuffle, ShuffleAnswer, Pull, Pulled,
-                 Request, RequestAnswer, Release, ReleaseAck, SwapBack, SwapOver, SwapOverAck,
-                 Proposal, Verdict, Promote, Dismiss, Leave, LeaveAck, ReportAsk>;
+using Body = std::variant<Attach, AttachAnswer, Report, ReportAck, Order, Outcome, OutcomeAck,
+                          LeaseTell, LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer,
+                          Settle, SettleAnswer, Gossip, Neighbor, NeighborAnswer, Disconnect,
+                          Shuffle, ShuffleAnswer, Pull, Pulled, Request, RequestAnswer, Release,
+                          ReleaseAck, SwapBack, SwapOver, SwapOverAck, Proposal, Verdict, Promote,
+                          Dismiss, Leave, LeaveAck, ReportAsk, Inquiry, Reply, Drain>;
 
 // What stands before every body. The codec adds version and kind.
 struct Header {

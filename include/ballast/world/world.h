@@ -88,6 +88,9 @@ class World {
   void drift(std::size_t node, int ppm);
   node::View view(std::size_t node) const;  // it must be up
   Status approve(std::size_t node, const std::string& plan_id);
+  // Asks as an operator at this node; the ticket names the answer, which comes as time passes.
+  std::uint64_t ask(std::size_t node, const node::Question& question);
+  std::optional<wire::Reply> answer(std::size_t node, std::uint64_t ticket) const;
 
   // --- network ---
   void set_faults(const MessageFaults& faults);

@@ -1,0 +1,175 @@
+// `ballast drain|undrain|why|events|best-host`: what an operator asks of the fleet, from any node.
+// The node passes it on to who knows. Source: design, section 8.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "ballast/base/limits.h"
+#include "ballast/cli/command.h"
+#include "ballast/cli/output.h"
+#include "ballast/daemon/control.h"
+#include "ballast/files/answer.h"
+#include "commands.h"
+
+namespace ballast::cli {
+namespace {
+
+// A node answers within less, whomever it asks itself.
+constexpr Duration patience = std::chrono::seconds(30);
+
+struct Options {
+  std::string control = NodeSettings().control;
+  bool json = false;
+};
+
+using Show = std::function<std::string(const wire::Reply&)>;
+
+std::string age_of(const wire::Fact& fact) {
+  const double seconds = seconds_of(fact.age);
+  char text[32];
+  if (seconds < 120) {
+    std::snprintf(text, sizeof text, "%4.0f s", seconds);
+  } else if (seconds < 7200) {
+    std::snprintf(text, sizeof text, "%4.0f min", seconds / 60);
+  } else {
+    std::snprintf(text, sizeof text, "%4.0f h", seconds / 3600);
+  }
+  return text;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.append(width - text.size(), ' ');
+  return text;
+}
+
+std::string drain_text(const wire::Reply& reply) {
+  std::string out;
+  for (const wire::Fact& fact : reply.facts) {
+    out += "  " + padded(fact.kind == "move" ? "goes" : fact.kind, 7) + fact.vm.str();
+    if (fact.kind == "move" && !fact.host.empty()) out += " to " + fact.host.str();
+    if (fact.kind != "move") out += " on " + fact.host.str();
+    out += ": " + fact.text + "\n";
+  }
+  return out;
+}
+
+std::string facts_text(const wire::Reply& reply) {
+  std::string out;
+  for (const wire::Fact& fact : reply.facts)
+    out += padded(age_of(fact), 10) + padded(fact.kind, 14) + fact.text + "\n";
+  return out;
+}
+
+std::string places_text(const wire::Reply& reply) {
+  std::string out;
+  for (const wire::Fact& fact : reply.facts) {
+    char room[128];
+    std::snprintf(room, sizeof room, "room for %.0f MHz, %.0f MiB", fact.room.cpu_mhz,
+                  fact.room.memory_mib);
+    out += "  " + fact.host.str() + ": " + room +
+           (fact.master.empty() ? std::string() : ", in the group of " + fact.master.str()) + "\n";
+  }
+  return out;
+}
+
+// Text of a "no" goes to standard error as any complaint, what it rests on to standard output.
+ExitCode ask(const Options& options, const std::string& request, const Show& show) {
+  const Result<std::string> reply = daemon::ask_control(options.control, request, patience);
+  if (!reply) return complain(reply.error());
+  const Result<wire::Reply> read = files::parse_answer(*reply, "the node at " + options.control);
+  if (!read) return complain(read.error());
+  const bool is_no = read->answered != wire::Answered::yes;
+  if (options.json) {
+    const ExitCode code = answer(*reply);
+    return is_no ? ExitCode::no : code;
+  }
+  const std::string head = is_no || read->text.empty() ? std::string() : read->text + "\n";
+  const ExitCode code = answer(head + show(*read));
+  if (!is_no) return code;
+  complain(read->text);
+  return ExitCode::no;
+}
+
+CLI::App* add(CLI::App& app, const char* name, const char* help,
+              const std::shared_ptr<Options>& options) {
+  CLI::App* command = app.add_subcommand(name, help);
+  command->add_option("--control", options->control, "Socket of any node")->capture_default_str();
+  command->add_flag("--json", options->json, "Print the answer as JSON, for programs");
+  return command;
+}
+
+// A command that asks with one word and one id.
+CLI::App* add_about(CLI::App& app, Action& action, const char* name, const char* id_name,
+                    const char* id_help, const char* help, const Show& show) {
+  auto options = std::make_shared<Options>();
+  auto id = std::make_shared<std::string>();
+  CLI::App* command = add(app, name, help, options);
+  command->add_option(id_name, *id, id_help)->required();
+  command->callback(
+      [=, &action] { action = [=] { return ask(*options, name + (" " + *id), show); }; });
+  return command;
+}
+
+struct Place {
+  double cpu = 0;
+  double memory = 0;
+  double network = 0;
+};
+
+void add_best_host(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto place = std::make_shared<Place>();
+  CLI::App* command = add(app, "best-host", "Where a new VM fits best, in any group.", options);
+  command->add_option("--cpu", place->cpu, "MHz that it will use")
+      ->required()
+      ->check(CLI::Range(0.0, limits::cpu_mhz_max));
+  command->add_option("--memory", place->memory, "MiB that it will hold")
+      ->required()
+      ->check(CLI::Range(0.0, limits::memory_mib_max));
+  command->add_option("--network", place->network, "Mbit/s that it will use")
+      ->check(CLI::Range(0.0, limits::network_mbit_max));
+  command->footer(
+      "Best first: the host whose highest utilisation is least once the VM is there. Exit code 1\n"
+      "when no host has the room. Nothing is reserved by asking.\n"
+      "Example:\n"
+      "  ballast best-host --cpu 4000 --memory 8192");
+  command->callback([=, &action] {
+    action = [=] {
+      char request[128];
+      std::snprintf(request, sizeof request, "best-host %.3f %.3f %.3f", place->cpu, place->memory,
+                    place->network);
+      return ask(*options, request, places_text);
+    };
+  });
+}
+
+}  // namespace
+
+void add_ask_commands(CLI::App& app, Action& action) {
+  add_about(app, action, "drain", "HOST", "Id of the host",
+            "Empty a host: its VMs go to other hosts of its group, then to other groups.",
+            drain_text)
+      ->footer(
+          "Says first where each VM is to go. When one would have no place, nothing moves, it is\n"
+          "named with the reason and the figures, and the exit code is 1. A drain lasts, over\n"
+          "restarts too, until `ballast undrain`. `ballast status` shows how far it is.");
+  add_about(app, action, "undrain", "HOST", "Id of the host",
+            "Let a host take VMs again; what has begun to leave it still goes.", drain_text);
+  add_about(app, action, "why", "VM", "Id of the VM",
+            "Why a VM is where it is: what was measured, planned, asked, agreed, and came of it.",
+            facts_text);
+  auto options = std::make_shared<Options>();
+  CLI::App* events =
+      add(app, "events", "What happened lately in the group, the newest last.", options);
+  auto here = std::make_shared<bool>(false);
+  events->add_flag("--here", *here, "Of this node alone, when it is a slave");
+  events->callback([=, &action] {
+    action = [=] { return ask(*options, *here ? "events here" : "events", facts_text); };
+  });
+  add_best_host(app, action);
+}
+
+}  // namespace ballast::cli

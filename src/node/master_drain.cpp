@@ -1,0 +1,180 @@
+// Hosts of a master's group that are to be emptied: whether that can be done, that it is noticed,
+// and that it is said when it is done.
+
+#include <algorithm>
+
+#include "master.h"
+
+namespace ballast::node {
+namespace {
+
+std::string counted_vms(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " VM" : " VMs");
+}
+
+// What holds a VM for the moment (it is on its way, it rests) does not hold it for ever; what its
+// hypervisor says does.
+std::string why_fixed(const Picture& picture, const Member& member, const VmId& vm) {
+  if (picture.doubled.contains(vm)) return "two hosts say that it runs there";
+  const wire::VmReport* report = member.find(vm);
+  if (report == nullptr) return {};  // on its way here
+  const Presence presence = report->vm.presence;
+  if (presence == Presence::paused || presence == Presence::unknown)
+    return std::string("it is ") + name_of(presence);
+  if (!report->vm.movable) return report->vm.immovable_reason;
+  return {};
+}
+
+wire::Fact stays_fact(const Picture& picture, const DrainPlan& planned,
+                      const std::vector<OtherRoom>& others, const Surplus& surplus) {
+  const Snapshot& snapshot = picture.snapshot;
+  const Vm& vm = snapshot.vms[surplus.vm];
+  wire::Fact fact;
+  fact.kind = "stays";
+  fact.vm = vm.id;
+  fact.host = snapshot.hosts[surplus.host].id;
+  fact.room = vm.load;
+  const auto held = picture.held.find(vm.id);
+  if (surplus.reason == SurplusReason::immovable && held != picture.held.end()) {
+    fact.text = held->second;
+  } else {
+    fact.text = std::string(name_of(surplus.reason)) + ": " +
+                figures_of(snapshot, planned, others, vm.load);
+  }
+  fact.text = cleaned_text(fact.text, limits::text_bytes_max);
+  return fact;
+}
+
+wire::Fact move_fact(const Vm& vm, const HostId& to, const NodeId& master, std::string text) {
+  wire::Fact fact;
+  fact.kind = "move";
+  fact.vm = vm.id;
+  fact.host = to;
+  fact.master = master;
+  fact.room = vm.load;
+  fact.text = std::move(text);
+  return fact;
+}
+
+}  // namespace
+
+std::string drain_state(std::size_t vms) {
+  return vms == 0 ? "drained" : "draining: " + counted_vms(vms) + " left";
+}
+
+std::vector<OtherRoom> rooms_of(const std::vector<market::Seller>& sellers) {
+  std::vector<OtherRoom> rooms;
+  for (const market::Seller& seller : sellers) {
+    for (const Resources& hole : seller.holes) rooms.push_back({seller.master, {}, hole});
+  }
+  return rooms;
+}
+
+plan::Options Master::planner_options() const {
+  plan::Options options;
+  options.outgoing_max = config_.migrate.outgoing;
+  options.incoming_max = config_.migrate.incoming;
+  options.effort = config_.plan.effort;
+  return options;
+}
+
+void Master::watch_drain(TimePoint now, const Member& member) {
+  const bool drains = member.report.maintenance;
+  const bool changed = drains ? drains_.insert(member.id).second : drains_.erase(member.id) > 0;
+  if (changed) {
+    plan_soon(now);
+    out_.event(
+        now, EventKind::drain, {}, member.id,
+        quoted(member.id.str()) +
+            (drains ? " is to be emptied: " + counted_vms(member.report.vms.size()) + " there"
+                    : " takes VMs again"));
+  }
+  if (!drains || !member.report.vms.empty()) {
+    emptied_.erase(member.id);
+  } else if (member.report.distrust.empty() && emptied_.insert(member.id).second) {
+    out_.event(now, EventKind::drain, {}, member.id,
+               quoted(member.id.str()) + " is drained: no VM is left there");
+  }
+}
+
+std::string Master::why_still(TimePoint now) const {
+  if (config_.plan.mode == Mode::recommend) return "mode is \"recommend\": nothing is moved";
+  if (paused_) return "balancing is paused: nothing moves until `ballast resume`";
+  if (config_.plan.mode == Mode::approve) return "mode is \"approve\": the plan waits for approval";
+  if (now < quiet_until_)
+    return "this master started lately: nothing moves for another " +
+           std::to_string(static_cast<long>(seconds_of(quiet_until_ - now)) + 1) + " s";
+  return {};
+}
+
+void Master::forget_drain(const HostId& host) {
+  drains_.erase(host);
+  emptied_.erase(host);
+}
+
+// What the drains that are under way would leave over, without another one.
+std::set<VmId> Master::left_by_drains(TimePoint now, const std::vector<OtherRoom>& others) const {
+  std::set<VmId> left;
+  if (!draining()) return left;
+  const Picture picture =
+      picture_of(now, config_, group_, ledger_, {}, trade_.leaving(), not_to(now));
+  const plan::Options options = planner_options();
+  const DrainPlan planned =
+      with_others(picture.snapshot, plan::make_plan(picture.snapshot, options), others, options);
+  for (const Surplus& one : planned.plan.surplus) left.insert(picture.snapshot.vms[one.vm].id);
+  return left;
+}
+
+Master::DrainCheck Master::check_drain(TimePoint now, const HostId& host,
+                                       const std::vector<OtherRoom>& others) const {
+  DrainCheck check;
+  Group imagined = group_;
+  Member& member = *imagined.find(host);
+  if (const std::string stale = group_.why_unusable(now, member); !stale.empty()) {
+    check.refusal = quoted(host.str()) + " is left alone: " + stale;
+    return check;
+  }
+  member.report.maintenance = true;
+  Picture picture = picture_of(now, config_, imagined, ledger_, {}, trade_.leaving(), not_to(now));
+  Snapshot& snapshot = picture.snapshot;
+  for (Vm& vm : snapshot.vms) {
+    if (snapshot.hosts[vm.host].id != host) continue;
+    const std::string why = why_fixed(picture, member, vm.id);
+    vm.movable = why.empty();
+    picture.held.erase(vm.id);
+    if (!why.empty()) picture.held.emplace(vm.id, "it cannot move: " + why);
+  }
+  const plan::Options options = planner_options();
+  const DrainPlan planned =
+      with_others(snapshot, plan::make_plan(snapshot, options), others, options);
+  check.lacks_room = lacks_room(snapshot, planned.plan);
+  const std::set<VmId> left_anyway = left_by_drains(now, others);
+  std::size_t stays = 0;
+  for (const Surplus& one : planned.plan.surplus) {
+    const Host& at = snapshot.hosts[one.host];
+    const bool others_fault = at.id != host && left_anyway.contains(snapshot.vms[one.vm].id);
+    if (!at.maintenance || others_fault) continue;
+    ++stays;
+    check.facts.push_back(stays_fact(picture, planned, others, one));
+  }
+  for (const Migration& one : planned.plan.migrations) {
+    if (snapshot.hosts[one.from].id != host) continue;
+    ++check.at_home;
+    check.facts.push_back(move_fact(snapshot.vms[one.vm], snapshot.hosts[one.to].id, {},
+                                    "within the group, in step " + std::to_string(one.step)));
+  }
+  for (const DrainPlan::Out& one : planned.out) {
+    if (snapshot.hosts[one.from].id != host) continue;
+    ++check.elsewhere;
+    check.facts.push_back(
+        move_fact(snapshot.vms[one.vm], one.to.host, one.to.master,
+                  "through the market: master " + quoted(one.to.master.str()) + " has room"));
+  }
+  if (stays > 0)
+    check.refusal = quoted(host.str()) + " cannot be drained: " + counted_vms(stays) +
+                    (stays == 1 ? " has" : " have") + " no other place";
+  if (check.facts.size() > limits::facts_max) check.facts.resize(limits::facts_max);
+  return check;
+}
+
+}  // namespace ballast::node

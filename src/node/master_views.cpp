@@ -1,0 +1,127 @@
+// What a master tells of its group: to other masters, in counters, and to people.
+
+#include <algorithm>
+
+#include "master.h"
+
+namespace ballast::node {
+
+// --- for other masters --------------------------------------------------------------------------
+
+wire::Summary Master::summary(TimePoint now) const {
+  wire::Summary summary;
+  summary.hosts = static_cast<std::uint32_t>(group_.members().size());
+  const std::vector<market::Hole> holes = trade_.holes(now);
+  for (const market::Hole& hole : holes) {
+    for (const Resource r : all_resources) {
+      if (hole.room[r] > 0) summary.spare[r] += hole.room[r];
+    }
+  }
+  summary.spare = market::whole_units(summary.spare);
+  summary.holes = market::told_holes(holes);
+  if (plan_) {
+    const std::set<VmId> leaving = trade_.leaving();
+    for (const SurplusView& surplus : plan_->surplus) {
+      const Member* member = group_.find(surplus.host);
+      const wire::VmReport* vm = member == nullptr ? nullptr : member->find(surplus.vm);
+      if (vm == nullptr || leaving.contains(surplus.vm)) continue;
+      ++summary.surplus_vms;
+      summary.surplus += vm->vm.load;
+    }
+  }
+  summary.plans = trade_.announced();
+  return summary;
+}
+
+void Master::count_into(std::map<std::string, std::uint64_t>& counters) const {
+  const market::AskerCounters& asked = trade_.asked();
+  const market::GrantorCounters& served = trade_.served();
+  const std::pair<const char*, std::uint64_t> counts[] = {
+      {"requests_sent", asked.sent},
+      {"requests_granted", asked.granted},
+      {"requests_granted_first", asked.granted_first},
+      {"requests_refused", asked.refused},
+      {"requests_refused_stale", asked.refused_stale},
+      {"requests_unanswered", asked.unanswered},
+      {"grants_given", served.granted},
+      {"grants_given_as_swaps", served.granted_as_swap},
+      {"grants_refused_quota", served.refused_quota},
+      {"grants_refused_room", served.refused_room},
+  };
+  for (const auto& [name, count] : counts) {
+    if (count > 0) counters[name] = count;
+  }
+}
+
+std::uint64_t Master::room_changes() const {
+  const market::GrantorCounters& served = trade_.served();
+  return served.granted + served.refused_room;
+}
+
+std::size_t Master::slaves() const {
+  const std::size_t members = group_.members().size();
+  return group_.find(out_.self()) == nullptr ? members : members - 1;
+}
+
+// --- views --------------------------------------------------------------------------------------
+
+std::vector<HostView> Master::hosts(TimePoint now) const {
+  std::vector<HostView> views;
+  for (const auto& [id, member] : group_.members()) {
+    HostView view;
+    view.id = id;
+    view.role = id == out_.self() ? Role::master : Role::slave;
+    view.capacity = member.facts.capacity;
+    view.load = member.load();
+    view.thresholds = member.facts.thresholds;
+    view.vms = member.report.vms.size();
+    const std::string unusable = group_.why_unusable(now, member);
+    const bool over = unusable.empty() && is_overloaded(view.load, view.capacity, view.thresholds);
+    view.state = !unusable.empty()           ? "stale: " + unusable
+                 : member.report.maintenance ? drain_state(member.report.vms.size())
+                 : over                      ? "over"
+                                             : "ok";
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+std::vector<LeaseView> Master::leases() const {
+  std::vector<LeaseView> views;
+  for (const auto& [id, lease] : ledger_.leases())
+    views.push_back({id, lease.vm, lease.from, lease.to, ledger::name_of(lease.phase)});
+  return views;
+}
+
+std::optional<PlanView> Master::plan(TimePoint now) const {
+  if (!plan_) return std::nullopt;
+  PlanView view;
+  view.id = plan_->id;
+  view.age = now - plan_->made_at;
+  view.surplus = plan_->surplus;
+  view.overload_before = plan_->overload_before;
+  view.overload_after = plan_->overload_after;
+  view.overloaded_before = plan_->overloaded_before;
+  view.overloaded_after = plan_->overloaded_after;
+  view.lower_bound = plan_->lower_bound;
+  const bool conducted = plan_->state == PlanState::running ||
+                         plan_->state == PlanState::abandoned ||
+                         (plan_->state == PlanState::done && !plan_->moves.empty());
+  if (conducted) {
+    view.moves = conductor_.moves();
+  } else {
+    for (const PlannedMove& move : plan_->moves)
+      view.moves.push_back(
+          {move.vm, move.from, move.to, move.step, move.swap, "planned", move.why});
+  }
+  switch (plan_->state) {
+    case PlanState::recommended: view.state = "recommended"; break;
+    case PlanState::needs_approval: view.state = "waits for approval"; break;
+    case PlanState::running: view.state = "running"; break;
+    case PlanState::done: view.state = plan_->moves.empty() ? "nothing to do" : "done"; break;
+    case PlanState::abandoned: view.state = "abandoned: " + conductor_.abandoned(); break;
+  }
+  return view;
+}
+
+}  // namespace ballast::node
