@@ -29,7 +29,7 @@ Result<std::unique_ptr<TrustStore>> TrustStore::open(const std::string& key_file
                                                      const std::string& trust_file) {
   Result<Identity> identity = Identity::read(key_file);
   if (!identity) return identity.error();
-  std::unique_ptr<TrustStore> store(new TrustStore(std::move(identity).value(), trust_file));
+  std::unique_ptr<TrustStore> store(new TrustStore(*identity, trust_file));
   if (const Status loaded = store->load(); !loaded) return loaded.error();
   return store;
 }
