@@ -96,6 +96,7 @@ void add(Sum& sum, const SimulateResult& one) {
   all.while_joining.out += one.while_joining.out;
   all.once_joined.in += one.once_joined.in;
   all.once_joined.out += one.once_joined.out;
+  all.changed_share_per_minute += one.changed_share_per_minute;
   for (const auto& [kind, bytes] : one.bytes_by_kind) all.bytes_by_kind[kind] += bytes;
   if (one.memberlist) add(all.memberlist, *one.memberlist);
   if (one.crash) add(all.crash, *one.crash);
@@ -198,6 +199,7 @@ std::string as_json(const Options& options, const Sum& sum) {
   write_bytes(json, "first_minute", all.while_joining, seeds);
   write_bytes(json, "from_third_minute", all.once_joined, seeds);
   json.end_object();
+  json.field("summaries_changed_per_minute", all.changed_share_per_minute / seeds);
   json.key("bytes_per_master_s_by_kind");
   json.begin_object();
   for (const auto& [kind, bytes] : all.bytes_by_kind) json.field(kind.c_str(), bytes / seeds);
@@ -276,7 +278,9 @@ std::string as_text(const Options& options, const Sum& sum) {
   line("bytes a second, in, out",
        fixed(all.in_bytes_per_master_s / seeds, 0) + ", " +
            fixed(all.out_bytes_per_master_s / seeds, 0) + "; from the third minute on " +
-           fixed(all.once_joined.in / seeds, 0) + ", " + fixed(all.once_joined.out / seeds, 0));
+           fixed(all.once_joined.in / seeds, 0) + ", " + fixed(all.once_joined.out / seeds, 0) +
+           ", while " + fixed(100 * all.changed_share_per_minute / seeds, 0) +
+           " % of the summaries changed each minute");
   if (all.memberlist)
     line("memberlist's push gossip",
          fixed(mean_of(all.memberlist->rounds_to_all), 1) + " rounds on average, " +

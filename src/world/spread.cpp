@@ -21,6 +21,7 @@ wire::ItemPtr Spread::published(TimePoint now, std::uint32_t node, const NodeId&
     const Version version{item->incarnation, item->version};
     if (version <= said_[node] || item->origin() != id) continue;
     said_[node] = version;
+    ++words_;
     if (armed_ && !mark_) {
       armed_ = false;
       mark_ = Mark{item->key, version, now, std::vector<bool>(said_.size(), false)};

@@ -23,6 +23,8 @@ class Spread {
     return mark_ && mark_->key == item.key &&
            mark_->version == Version{item.incarnation, item.version};
   }
+  // Fresh words of all nodes so far.
+  std::uint64_t words() const { return words_; }
   bool watches() const { return mark_.has_value(); }
 
   // A node says something to its subscribers; a node hears something. Returns the fresh word of its
@@ -44,6 +46,7 @@ class Spread {
     std::vector<bool> knows;
   };
   std::vector<Version> said_;  // the newest of each node's own words
+  std::uint64_t words_ = 0;
   std::optional<Mark> mark_;
   bool armed_ = false;
 };

@@ -25,7 +25,7 @@ Tally::Tally(World& world) : world_(world) {
 }
 
 Tally::Sent Tally::sent() const {
-  Sent sent{world_.elapsed(), 0, 0, 0};
+  Sent sent{world_.elapsed(), 0, 0, world_.words(), 0};
   for (std::size_t i = 0; i < world_.nodes(); ++i) {
     if (!world_.is_master(i)) continue;
     const Traffic traffic = world_.traffic(i);
@@ -76,7 +76,14 @@ void Tally::fill(SimulateResult& result) const {
                        std::max(1.0, seconds_of(world_.elapsed()));
   result.in_bytes_per_master_s /= spans;
   result.out_bytes_per_master_s /= spans;
-  if (joined_from_) result.once_joined = rate(*joined_from_, sent());
+  if (joined_from_) {
+    const Sent now = sent();
+    result.once_joined = rate(*joined_from_, now);
+    const double minutes = seconds_of(now.at - joined_from_->at) / 60;
+    result.changed_share_per_minute = static_cast<double>(now.words - joined_from_->words) /
+                                      static_cast<double>(std::max<std::size_t>(1, now.masters)) /
+                                      std::max(1.0 / 60, minutes);
+  }
   for (const auto& [kind, bytes] : world_.bytes_by_kind())
     result.bytes_by_kind[kind] = bytes / spans;
 }

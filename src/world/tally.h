@@ -28,6 +28,7 @@ class Tally {
     Duration at{0};
     double in = 0;
     double out = 0;
+    std::uint64_t words = 0;
     std::size_t masters = 0;
   };
   Sent sent() const;

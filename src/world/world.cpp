@@ -278,6 +278,7 @@ std::map<std::string, std::uint64_t> World::counters() const {
   }
   return sum;
 }
+std::uint64_t World::words() const { return state_->spread.words(); }
 void World::watch_news() { state_->spread.watch(); }
 bool World::watches_news() const { return state_->spread.watches(); }
 std::vector<std::uint32_t> World::State::living_masters() const {

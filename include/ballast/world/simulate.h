@@ -68,6 +68,8 @@ struct SimulateResult {
   double out_bytes_per_master_s = 0;
   Bytes while_joining;  // in the first minute
   Bytes once_joined;    // from the third minute on; zeros in a run that is shorter
+  // Summaries that changed in a minute, per master, from the third minute on: 0.05 means 5 %.
+  double changed_share_per_minute = 0;
   std::map<std::string, double> bytes_by_kind;  // sent, a second and master, over the whole run
   std::optional<BesideResult> memberlist;
   std::optional<CrashResult> crash;

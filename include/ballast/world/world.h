@@ -118,6 +118,8 @@ class World {
   Traffic traffic(std::size_t node) const;
   // What nodes have counted, all of them and all their lives together.
   std::map<std::string, std::uint64_t> counters() const;
+  // Summaries that masters have published so far.
+  std::uint64_t words() const;
   // Follows the next fresh word that any master publishes about its group, until all_know_news()
   // says how long it took until each master that lives had it.
   void watch_news();
