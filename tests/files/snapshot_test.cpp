@@ -189,7 +189,7 @@ TEST_CASE("bytes that are not JSON are errors with their line") {
       {good + "x", {"not JSON"}},
       {good + std::string(1, '\0'), {"zero byte"}},
       {"\xEF\xBB\xBF" + good, {":1:", "byte order mark"}},
-      {"\xFF\xFE{" + std::string(1, '\0'), {"not JSON"}},
+      {"\xFF\xFE{", {"not JSON"}},
       {with("\"h2\"", "\"h\xC3\x28\""), {":6:27: vms[1].host", "not JSON", "UTF-8"}},
       {with("\"h2\"", "\"\\ud800\""), {":6:", "not JSON"}},
       {with("\"h2\"", "\"a\nb\""), {"not JSON"}},
