@@ -146,7 +146,8 @@ class Run {
     troubles.end();
     world_.audit_all();
     Healed judge(world_);
-    world_.run_for(end - world_.now() - settles_within);
+    // Of a run of a few minutes the time after the faults is longer than its last third.
+    world_.run_for(std::max(Duration(0), Duration(end - world_.now() - settles_within)));
     judge.note_leases();
     world_.run_for(settles_within);
     // Long chains of moves may still be under way: what fits must be placed within the bound, not

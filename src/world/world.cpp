@@ -228,7 +228,10 @@ World::World(World&&) noexcept = default;
 World& World::operator=(World&&) noexcept = default;
 World::~World() = default;
 
-void World::run_for(Duration span) { state_->run_until(state_->now + span); }
+void World::run_for(Duration span) {
+  BALLAST_ASSERT(span >= Duration(0), "time does not go back");
+  state_->run_until(state_->now + span);
+}
 TimePoint World::now() const { return state_->now; }
 Duration World::elapsed() const { return state_->now - state_->origin; }
 std::size_t World::nodes() const { return state_->slots.size(); }

@@ -44,5 +44,13 @@ TEST_CASE("a readable trace tells what happened, and changes nothing") {
   CHECK(lines > 1000);
 }
 
+TEST_CASE("a run of faults that is shorter than the time after them goes on until all is judged") {
+  SimulateOptions options = chaos_of(4);
+  options.minutes = 1;
+  const SimulateResult result = simulate(options);
+  CHECK(result.simulated_s >= 60);
+  CHECK(result.findings.empty());
+}
+
 }  // namespace
 }  // namespace ballast
