@@ -36,7 +36,9 @@ std::string plan_text(const node::PlanView& plan) {
   for (const node::SurplusView& surplus : plan.surplus) {
     out +=
         "  stays  " + surplus.vm.str() + " on " + surplus.host.str() + ": " + surplus.reason + "\n";
+    if (!surplus.pause.empty()) out += "         " + surplus.pause + "\n";
   }
+  if (!plan.pause.empty()) out += "  " + plan.pause + "\n";
   return out;
 }
 

@@ -87,9 +87,11 @@ void write(JsonWriter& json, const node::PlanView& plan) {
     json.field("vm", surplus.vm.str());
     json.field("host", surplus.host.str());
     json.field("reason", surplus.reason);
+    json.field("pause", surplus.pause);
     json.end_object();
   }
   json.end_array();
+  json.field("pause", plan.pause);
   json.field("overload_before", plan.overload_before);
   json.field("overload_after", plan.overload_after);
   json.field("overloaded_before", std::uint64_t{plan.overloaded_before});

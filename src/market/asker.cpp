@@ -13,7 +13,10 @@ namespace {
 constexpr Duration repeat_after = std::chrono::seconds(2);
 constexpr Duration give_up_after = std::chrono::seconds(6);
 constexpr Duration silent_for = std::chrono::seconds(30);
-constexpr Duration refused_for = std::chrono::seconds(30);
+constexpr Duration quota_for = std::chrono::seconds(30);
+constexpr Duration pause_max = std::chrono::hours(1);
+// A VM that needs so much less than when it was refused is another question.
+constexpr double other_share = 0.1;
 constexpr Duration learned_for = std::chrono::seconds(60);
 constexpr Duration nobody_for = std::chrono::seconds(5);
 constexpr std::size_t open_max = 8;
@@ -30,6 +33,11 @@ void take_room(std::vector<Resources>& holes, const Resources& load) {
   if (tightest != nullptr) *tightest -= load;
 }
 
+bool needs_less(const Resources& load, const Resources& asked) {
+  return std::any_of(all_resources.begin(), all_resources.end(),
+                     [&](Resource r) { return load[r] < (1 - other_share) * asked[r]; });
+}
+
 }  // namespace
 
 // Numbers of another life must not be taken for ours: they begin anywhere.
@@ -43,12 +51,54 @@ void Asker::need(TimePoint now, std::vector<wire::Want> wants) {
     const VmId vm = want.vm;
     Need need;
     need.next = now;
-    if (const auto known = needs_.find(vm); known != needs_.end()) need = std::move(known->second);
+    if (auto known = needs_.extract(vm); !known.empty()) {
+      need = std::move(known.mapped());
+    } else if (auto paused = paused_.extract(vm); !paused.empty()) {
+      need = std::move(paused.mapped());
+    }
+    if (!need.refused_by.empty() && needs_less(want.load, need.asked_load)) {
+      need.pause = Duration(0);
+      begin_round(now, need);
+    }
     need.want = std::move(want);
     need.order = order++;
     needs.emplace(vm, std::move(need));
   }
-  needs_ = std::move(needs);
+  std::swap(needs_, needs);
+  remember(now, std::move(needs));
+}
+
+// A VM that is a little under its host's threshold now and a little over it then is asked for no
+// more often than one that stays over.
+void Asker::remember(TimePoint now, std::map<VmId, Need> dropped) {
+  const auto is_over = [&](const Need& need) {
+    return need.request != 0 || !need.paused_until || now >= *need.paused_until + need.pause;
+  };
+  std::erase_if(paused_, [&](const auto& known) { return is_over(known.second); });
+  for (auto& [vm, need] : dropped) {
+    if (paused_.size() >= limits::pauses_max) return;  // then it is asked for sooner
+    if (!is_over(need)) paused_.insert_or_assign(vm, std::move(need));
+  }
+}
+
+void Asker::begin_round(TimePoint now, Need& need) const {
+  need.refused_by.clear();
+  need.paused_until.reset();
+  need.next = now;
+}
+
+void Asker::end_round(TimePoint now, Need& need) const {
+  need.pause = need.pause <= Duration(0) ? settings_.pause_first : 2 * need.pause;
+  need.pause = std::min(need.pause, std::max(pause_max, settings_.pause_first));
+  need.paused_until = now + need.pause;
+}
+
+std::optional<Asker::Pause> Asker::pause_of(TimePoint now, const VmId& vm) const {
+  const auto found = needs_.find(vm);
+  if (found == needs_.end() || found->second.request != 0 || !found->second.paused_until ||
+      *found->second.paused_until <= now)
+    return std::nullopt;
+  return Pause{found->second.tries, *found->second.paused_until - now};
 }
 
 std::vector<Seller> Asker::as_known(TimePoint now, const std::vector<Seller>& sellers) const {
@@ -68,10 +118,12 @@ std::vector<Seller> Asker::as_known(TimePoint now, const std::vector<Seller>& se
 
 double Asker::weight_of(TimePoint now, const Need& need, const Seller& seller, bool as_swap) const {
   const auto refused = need.refused_by.find(seller.master);
-  if (refused != need.refused_by.end() && refused->second.until > now &&
-      refused->second.incarnation == seller.incarnation &&
-      refused->second.version == seller.version)
-    return 0;
+  if (refused != need.refused_by.end() && refused->second.until > now) {
+    // News may tell of room for it, but not of a VM to exchange it for.
+    const bool same = refused->second.incarnation == seller.incarnation &&
+                      refused->second.version == seller.version;
+    if (same || as_swap) return 0;
+  }
   if (!as_swap) return fit_of(seller.holes, need.want.load);
   // Where there is much room, a small VM in exchange makes enough of it.
   return seller.holes.empty() ? 0 : std::max(1.0, seller.holes.front().cpu_mhz);
@@ -102,6 +154,7 @@ std::vector<double> Asker::weights_of(TimePoint now, const Need& need,
 std::size_t Asker::choose_or_wait(TimePoint now, Need& need, const std::vector<Seller>& sellers,
                                   const std::vector<bool>& ours, bool& as_swap) {
   as_swap = false;
+  if (need.paused_until && *need.paused_until <= now) begin_round(now, need);
   const std::vector<double> weights = weights_of(now, need, sellers, false);
   std::vector<double> weights_of_ours = weights;
   for (std::size_t i = 0; i < sellers.size(); ++i) {
@@ -114,25 +167,32 @@ std::size_t Asker::choose_or_wait(TimePoint now, Need& need, const std::vector<S
     need.next = now + duration_of_seconds(seconds_of(settings_.news_take) * random_.between(1, 2));
     if (need.next > now) return none;
   }
-  if (chosen == none && need.want.takes_back) {
+  if (chosen == none && need.want.takes_back && !need.paused_until) {
     as_swap = true;
     chosen = choose(weights_of(now, need, sellers, true));
   }
   if (chosen == none) {
+    const bool was_refused =
+        std::any_of(need.refused_by.begin(), need.refused_by.end(),
+                    [](const auto& known) { return known.second.until == time_never; });
+    if (!need.paused_until && was_refused) end_round(now, need);
     need.next = planted::on(planted::Bug::asker_starves) ? time_never : now + nobody_for;
   }
   return chosen;
 }
 
 void Asker::free_needs_of(std::uint64_t number, const Open& open, TimePoint now,
-                          TimePoint avoid_until) {
+                          const std::map<VmId, TimePoint>& avoid_until) {
   for (auto& [vm, need] : needs_) {
     if (need.request != number) continue;
+    const auto until = avoid_until.find(vm);
     need.request = 0;
     need.next = now;
+    if (need.refused_by.empty()) need.asked_load = need.want.load;
     if (need.refused_by.size() >= limits::summaries_kept_max) need.refused_by.clear();
     if (!planted::on(planted::Bug::asker_forgets_refusals))
-      need.refused_by[open.to] = {avoid_until, open.incarnation, open.version};
+      need.refused_by[open.to] = {until == avoid_until.end() ? now + silent_for : until->second,
+                                  open.incarnation, open.version};
   }
 }
 
@@ -147,7 +207,7 @@ void Asker::give_up_silent(TimePoint now) {
     open_.erase(number);
     counters_.unanswered += open.request.wants.size();
     silent_[open.to] = now + silent_for;
-    free_needs_of(number, open, now, now + silent_for);
+    free_needs_of(number, open, now, {});
   }
   std::erase_if(silent_, [&](const auto& known) { return known.second <= now; });
   std::erase_if(learned_, [&](const auto& known) { return known.second.until <= now; });
@@ -261,14 +321,17 @@ Asker::Answered Asker::take(TimePoint now, const NodeId& from, const wire::Reque
     needs_.erase(need);
   }
   counters_.refused += answer.refusals.size();
+  std::map<VmId, TimePoint> avoid_until;
   for (const wire::Refusal& refusal : answer.refusals) {
+    const bool soon_over = refusal.reason == wire::RefusalReason::quota;
+    avoid_until[refusal.vm] = soon_over ? now + quota_for : time_never;
     const bool was_to_fit = std::any_of(
         open.request.wants.begin(), open.request.wants.end(),
         [&](const wire::Want& want) { return want.vm == refusal.vm && !want.takes_back; });
     if (refusal.reason == wire::RefusalReason::no_room && was_to_fit) ++counters_.refused_stale;
   }
   learned_[from] = {open.incarnation, open.version, answer.holes, now + learned_for};
-  free_needs_of(answer.number, open, now, now + refused_for);
+  free_needs_of(answer.number, open, now, avoid_until);
   return answered;
 }
 

@@ -98,6 +98,11 @@ void Outgoing::on(TimePoint now, const TargetAnswered& answer,
       Command{StartMigration{lease_, vm_, answer.migration_uri, settings_.bandwidth_mib_s}});
 }
 
+// The target may have said yes already, so it is asked what it has.
+void Outgoing::on(TimePoint now, const OrderVoid& order, std::vector<OutgoingAction>& actions) {
+  if (phase_ == Phase::asking) settle(now, order.why, actions);
+}
+
 void Outgoing::on(TimePoint now, const CallReturned& call, std::vector<OutgoingAction>& actions) {
   if (phase_ != Phase::migrating) return;
   if (!call.ok && planted::on(planted::Bug::source_believes_failure))

@@ -21,6 +21,7 @@ struct OtherRoom {
   NodeId master;
   HostId host;
   Resources room;
+  bool operator==(const OtherRoom&) const = default;
 };
 
 // A plan for one's own hosts, and what goes out. Indices are those of the snapshot that was given.

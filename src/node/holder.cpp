@@ -23,6 +23,7 @@ Holder::Holder(TimePoint now, const Config& config, std::string endpoint, std::s
       endpoint_(std::move(endpoint)),
       migration_uri_(std::move(migration_uri)),
       incarnation_(stored.incarnation),
+      started_(now),
       maintenance_(stored.maintenance),
       sampler_(now, config, stored),
       attachment_(now, config, config.node.id, stored.incarnation, seed) {}
@@ -210,7 +211,11 @@ void Holder::link_down(TimePoint now, const NodeId& peer) {
 
 // Promises of a master that we have left, and that nobody has begun, are void; what has begun goes
 // on, and is told to the next master when we attach.
-void Holder::detached(TimePoint) {
+void Holder::detached(TimePoint now) {
+  std::vector<LeaseId> jobs;
+  for (const auto& [lease, job] : jobs_) jobs.push_back(lease);
+  for (const LeaseId& lease : jobs)
+    step_job(now, lease, migrate::OrderVoid{"its master was lost before it began"});
   std::erase_if(arrivals_, [](const auto& known) {
     return known.second.machine.phase() == migrate::Incoming::Phase::told;
   });

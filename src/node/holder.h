@@ -102,7 +102,8 @@ class Holder {
   void on_event(TimePoint now, const VmQueried& event);
   void on_event(TimePoint now, const MigrationEnded& event);
   std::optional<std::string> why_not(const NodeId& from, const wire::Order& order) const;
-  std::optional<std::string> why_not(const NodeId& from, const wire::Begin& begin) const;
+  std::optional<std::string> why_not(TimePoint now, const NodeId& from,
+                                     const wire::Begin& begin) const;
   std::size_t arriving_without_lease() const;
   bool from_master(const NodeId& from) const;
   void step_job(TimePoint now, const LeaseId& lease, const migrate::OutgoingInput& input);
@@ -122,6 +123,7 @@ class Holder {
   std::string endpoint_;
   std::string migration_uri_;
   std::uint64_t incarnation_;
+  TimePoint started_;
   bool maintenance_;
   bool asked_ = false;  // for a report of what is seen now
   Sampler sampler_;

@@ -18,6 +18,10 @@ migrate::IncomingSettings arrival_settings() {
   return settings;
 }
 
+// What the life before this one said yes to may show at the hypervisor only now: its holder waits
+// for an answer that long, and begins a moment later.
+constexpr Duration past_shows_within = std::chrono::seconds(6);
+
 wire::LeaseState state_of(const migrate::Incoming& machine, std::uint64_t sequence) {
   wire::LeaseState state;
   state.lease = machine.lease();
@@ -104,7 +108,8 @@ std::size_t Holder::arriving_without_lease() const {
   return count;
 }
 
-std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Begin& begin) const {
+std::optional<std::string> Holder::why_not(TimePoint now, const NodeId& from,
+                                           const wire::Begin& begin) const {
   const auto found = arrivals_.find(begin.lease);
   if (found == arrivals_.end()) return "this node's master has told it of no such lease";
   const migrate::Incoming& machine = found->second.machine;
@@ -112,6 +117,8 @@ std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Begin
     return "the lease is for another VM or another host";
   if (!attachment_.attached()) return "this node has no master at the moment";
   if (maintenance_) return "this host is in maintenance";
+  if (incarnation_ > 1 && now < started_ + past_shows_within)
+    return "this node has just restarted: what it let in before may still be on its way";
   if (!sampler_.trusted()) return "this host does not trust its own figures at the moment";
   std::size_t begun = arriving_without_lease();
   double reserved_mib = 0;
@@ -141,7 +148,7 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Begin& begin) {
                              found->second.machine.from() == from;
   if (begun_already) {
     answer.yes = true;
-  } else if (const auto reason = why_not(from, begin); reason) {
+  } else if (const auto reason = why_not(now, from, begin); reason) {
     answer.reason = *reason;
     out_.count("begins_refused");
   } else {

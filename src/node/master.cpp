@@ -51,7 +51,10 @@ Master::Master(TimePoint now, const Config& config, std::uint64_t incarnation, s
       trade_(config, incarnation, seed, group_, ledger_, conductor_, out),
       quiet_until_(now + 2 * config.plan.plan_interval),
       next_plan_(now + config.plan.plan_interval),
-      last_plan_(now) {}
+      last_plan_(now),
+      search_(planner_options()),
+      searched_at_(now),
+      looked_at_(now) {}
 
 // --- messages -----------------------------------------------------------------------------------
 
@@ -111,7 +114,8 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
   if (group_.report(now, member, report, ledger_)) {
     conductor_.reported(now, member);
     watch_drain(now, member);
-    if (member.report.over_samples >= config_.plan.dwell) plan_soon(now);
+    // What relieves a host may have changed on any other.
+    if (member.report.over_samples >= config_.plan.dwell || is_unrelieved()) plan_soon(now);
   } else {
     out_.count("reports_outdated");
   }
@@ -178,7 +182,7 @@ TimePoint Master::next_deadline() const {
 // Not more often than samples come in: a host that stays over would otherwise be planned for with
 // the same figures again and again.
 void Master::plan_soon(TimePoint now) {
-  next_plan_ = std::min(next_plan_, std::max(now, last_plan_ + config_.sample.sample_interval));
+  next_plan_ = std::min(next_plan_, std::max(now, looked_at_ + config_.sample.sample_interval));
 }
 
 void Master::plan_if_due(TimePoint now, const std::vector<market::Seller>& sellers) {
@@ -201,14 +205,53 @@ void Master::plan_if_due(TimePoint now, const std::vector<market::Seller>& selle
     next_plan_ = now + config_.sample.sample_interval;
     return;
   }
+  if (nothing_to_search(now, sellers)) {
+    out_.count("searches_spared");
+    looked_at_ = now;
+    spared_ = true;
+    next_plan_ = last_plan_ + config_.plan.plan_interval;
+    trade_.need(wanting_);
+    return;
+  }
   if (gather(now)) return;
   last_plan_ = now;
+  looked_at_ = now;
   next_plan_ = now + config_.plan.plan_interval;
-  std::vector<SurplusVm> wanting;
-  decide(now, make_plan(now, sellers, wanting));
+  wanting_.clear();
+  decide(now, make_plan(now, sellers, wanting_));
+  was_held_back_ = held_back(now);
   const bool acts = plan_->state == PlanState::running || plan_->state == PlanState::done;
-  if (!acts) wanting.clear();
-  trade_.need(std::move(wanting));
+  if (!acts) wanting_.clear();
+  trade_.need(wanting_);
+}
+
+// Within a plan interval of the last plan only what could make for a better one is planned for.
+bool Master::nothing_to_search(TimePoint now, const std::vector<market::Seller>& sellers) {
+  if (planted::on(planted::Bug::master_searches_once) && plan_) return is_unrelieved();
+  const bool fresh_reports_came = asked_at_.has_value();
+  if (!plan_ || fresh_reports_came || now >= last_plan_ + config_.plan.plan_interval) return false;
+  if (plan_->state == PlanState::abandoned || was_held_back_ != held_back(now)) return false;
+  return search_.change(picture(now).snapshot, others_for_drains(sellers)) == nullptr;
+}
+
+// The last plan left a host over its threshold, or not empty.
+bool Master::is_unrelieved() const { return plan_ && !plan_->surplus.empty(); }
+
+std::string Master::why_not_searched(TimePoint now) const {
+  if (!spared_ || !is_unrelieved()) return {};
+  return "not searched again: nothing has changed since the search " +
+         std::to_string(static_cast<long>(seconds_of(now - searched_at_))) +
+         " s ago that could give a better plan";
+}
+
+Picture Master::picture(TimePoint now) const {
+  return picture_of(now, config_, group_, ledger_, conductor_.rests(), trade_.leaving(),
+                    not_to(now));
+}
+
+std::vector<OtherRoom> Master::others_for_drains(
+    const std::vector<market::Seller>& sellers) const {
+  return draining() ? rooms_of(sellers) : std::vector<OtherRoom>{};
 }
 
 // A chain of moves pays at its end: where copies take long, to plan anew in its midst wastes what
@@ -254,14 +297,13 @@ std::map<VmId, std::vector<HostId>> Master::not_to(TimePoint now) const {
 Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Seller>& sellers,
                                    std::vector<SurplusVm>& wanting) {
   const std::map<VmId, std::vector<HostId>> left = not_to(now);
-  const Picture picture =
-      picture_of(now, config_, group_, ledger_, conductor_.rests(), trade_.leaving(), left);
+  const Picture picture = this->picture(now);
   const Snapshot& snapshot = picture.snapshot;
   tell_of_doubled(now, picture.doubled);
-  const plan::Options options = planner_options();
-  const DrainPlan joint =
-      with_others(snapshot, plan::make_plan(snapshot, options),
-                  draining() ? rooms_of(sellers) : std::vector<OtherRoom>{}, options);
+  const DrainPlan& joint = search_.plan(snapshot, others_for_drains(sellers));
+  spared_ = search_.remembered();
+  if (!spared_) searched_at_ = now;
+  out_.count(spared_ ? "searches_spared" : "searches_made");
   const Plan& made = joint.plan;
 
   MadePlan plan;

@@ -12,6 +12,7 @@
 #include "conductor.h"
 #include "drain.h"
 #include "group.h"
+#include "last_search.h"
 #include "outbox.h"
 #include "picture.h"
 #include "trade.h"
@@ -103,6 +104,12 @@ class Master {
   void plan_soon(TimePoint now);
   void plan_if_due(TimePoint now, const std::vector<market::Seller>& sellers);
   bool plan_relieves_all() const;
+  bool nothing_to_search(TimePoint now, const std::vector<market::Seller>& sellers);
+  bool held_back(TimePoint now) const { return paused_ || now < quiet_until_; }
+  bool is_unrelieved() const;
+  Picture picture(TimePoint now) const;
+  std::vector<OtherRoom> others_for_drains(const std::vector<market::Seller>& sellers) const;
+  std::string why_not_searched(TimePoint now) const;
   bool gather(TimePoint now);
   std::map<VmId, std::vector<HostId>> not_to(TimePoint now) const;
   // `wanting`: VMs that other groups may take.
@@ -135,6 +142,12 @@ class Master {
   TimePoint quiet_until_;
   TimePoint next_plan_;
   TimePoint last_plan_;
+  LastSearch search_;
+  TimePoint searched_at_;   // when search_ was last answered by a search, not from memory
+  TimePoint looked_at_;     // when it was last looked whether something has changed
+  bool spared_ = false;     // since then a search was not made, as nothing had changed
+  bool was_held_back_ = false;  // when the last plan was decided on
+  std::vector<SurplusVm> wanting_;  // that the last plan left, if it was to be acted upon
   std::optional<TimePoint> asked_at_;  // for fresh reports
   std::uint64_t plans_made_ = 0;
   std::set<VmId> doubled_before_;  // in the last plan: see tell_of_doubled()

@@ -169,6 +169,10 @@ void Master::tell_prospect(TimePoint now, const Member& home, const VmId& vm,
                                        : " leaves it: " + why_it_stays(home.id, vm))));
   facts.back().age = now - plan_->made_at;
   if (no_place) facts.push_back(fact("rule", home.id, most_room(now, home.find(vm)->vm.load)));
+  if (const std::string spared = why_not_searched(now); no_place && !spared.empty())
+    facts.push_back(fact("plan", home.id, spared));
+  if (const std::string pause = trade_.pause_of(now, vm); !pause.empty())
+    facts.push_back(fact("request", home.id, pause));
   const std::string still = why_still(now);
   if (!still.empty() && (planned || no_place)) facts.push_back(fact("rule", home.id, still));
 }

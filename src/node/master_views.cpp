@@ -99,6 +99,8 @@ std::optional<PlanView> Master::plan(TimePoint now) const {
   view.id = plan_->id;
   view.age = now - plan_->made_at;
   view.surplus = plan_->surplus;
+  for (SurplusView& one : view.surplus) one.pause = trade_.pause_of(now, one.vm);
+  view.pause = why_not_searched(now);
   view.overload_before = plan_->overload_before;
   view.overload_after = plan_->overload_after;
   view.overloaded_before = plan_->overloaded_before;

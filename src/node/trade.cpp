@@ -17,6 +17,7 @@ market::AskerSettings asker_settings(const Config& config) {
   market::AskerSettings settings;
   settings.self = config.node.id;
   settings.news_take = 2 * config.mesh.gossip_interval;
+  settings.pause_first = config.plan.plan_interval;
   return settings;
 }
 
@@ -141,6 +142,15 @@ std::string Trade::stage_of(const VmId& vm) const {
     case Stage::moving: return "agreed with" + with;
   }
   return {};
+}
+
+std::string Trade::pause_of(TimePoint now, const VmId& vm) const {
+  const std::optional<market::Asker::Pause> pause = asker_.pause_of(now, vm);
+  if (!pause) return {};
+  return "other groups were asked " + std::to_string(pause->asked) +
+         (pause->asked == 1 ? " time" : " times") + " in vain; they are asked again in " +
+         std::to_string(static_cast<long>(seconds_of(pause->left)) + 1) +
+         " s, or when one tells of room that fits";
 }
 
 std::vector<wire::Announced> Trade::announced() const {

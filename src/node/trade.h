@@ -49,6 +49,8 @@ class Trade {
   std::set<VmId> leaving() const;
   // How a VM stands that goes to another group, in words; empty: it does not.
   std::string stage_of(const VmId& vm) const;
+  // Why a VM without a place is not asked for at the moment, in words; empty: it is, or may be.
+  std::string pause_of(TimePoint now, const VmId& vm) const;
   // Room that is given away now, by host; with signs, so that a swap can be counted.
   std::vector<market::Hole> holes(TimePoint now) const;
   const market::AskerCounters& asked() const { return asker_.counters(); }

@@ -75,7 +75,9 @@ void World::State::check_start(std::uint32_t index, const StartMigration& comman
   }
   const Slot& by = slots[grantor->second];
   const Config config = config_of(grantor->second);
-  const bool of_this_life = by.node && by.stored.incarnation == command.lease.incarnation;
+  // One that lost what it stores counts its lives anew: its numbers do not tell them apart.
+  const bool of_this_life = by.node && by.life == by.stored.incarnation &&
+                            by.stored.incarnation == command.lease.incarnation;
   // As its own clock tells it.
   const Duration quiet = 2 * config.plan.plan_interval - clock_slack;
   start.quiet = of_this_life && by.clock.local(now) - by.clock.local(by.life_began) < quiet;

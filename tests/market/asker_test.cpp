@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <functional>
 #include <set>
 
 namespace ballast {
@@ -154,9 +156,75 @@ TEST_CASE("nobody starves: what is refused everywhere is asked for again") {
   auto sends = asker.tick(start, sellers);
   asker.take(start, NodeId("a"), refused(sends[0].request));
   std::size_t asked_again = 0;
-  for (TimePoint now = start; now < start + 120s; now += 1s)
+  for (TimePoint now = start; now < start + 4min; now += 1s)
     asked_again += asker.tick(now, sellers).size();
   CHECK(asked_again >= 1);
+}
+
+// Every answer is no. When it was asked, in seconds from the start.
+std::vector<double> asked_when(Asker& asker, const wire::Want& want, Duration span,
+                               const std::function<std::vector<Seller>(TimePoint)>& sellers,
+                               wire::RefusalReason reason = wire::RefusalReason::no_room) {
+  std::vector<double> at;
+  for (TimePoint now = start; now < start + span; now += 1s) {
+    // A plan every now and then, not always with this VM.
+    if ((now - start) % 20s == 0s) asker.need(now, {want});
+    if ((now - start) % 60s == 10s) asker.need(now, {});
+    for (const auto& send : asker.tick(now, sellers(now))) {
+      at.push_back(seconds_of(now - start));
+      wire::RequestAnswer no = refused(send.request, {{100, 32768, 1000}});
+      for (wire::Refusal& refusal : no.refusals) refusal.reason = reason;
+      asker.take(now, send.to, no);
+    }
+  }
+  return at;
+}
+
+TEST_CASE("what is refused everywhere is asked for after pauses that double up to an hour") {
+  for (const bool as_swap : {false, true}) {
+    CAPTURE(as_swap);
+    Asker asker(settings(), 9);
+    wire::Want one = want("v1", as_swap ? 5000 : 1000);
+    if (as_swap) one.takes_back = Resources{2000, 8192, 100};
+    // Summaries change all the time, but tell of no room for it that was not refused.
+    const auto sellers = [&](TimePoint now) {
+      const auto version = as_swap ? static_cast<std::uint64_t>(seconds_of(now - start)) : 1;
+      return std::vector<Seller>{seller("a", {1500}, version), seller("b", {1500}, version)};
+    };
+    const std::vector<double> at = asked_when(asker, one, 6h, sellers);
+    REQUIRE(at.size() > 8);
+    CHECK(at.size() <= 2 * 10);
+    CHECK(at[1] - at[0] < 10);      // the other one, at once
+    CHECK(at[2] - at[1] >= 180);    // both again
+    CHECK(at[4] - at[3] >= 360);
+    CHECK(at[at.size() - 1] - at[at.size() - 3] <= 3700);
+    CHECK(asker.pause_of(start + 6h, VmId("v1")).has_value());
+  }
+}
+
+TEST_CASE("news of room that fits, or a VM that needs less, end a pause at once") {
+  const auto refusing = [&](TimePoint now) {
+    return std::vector<Seller>{seller("a", {now < start + 10min ? 900.0 : 1500.0},
+                                      now < start + 10min ? 1U : 2U),
+                               seller("b", {1200})};
+  };
+  Asker asker(settings(), 10);
+  const std::vector<double> at = asked_when(asker, want("v1", 1000), 15min, refusing);
+  CHECK(std::count_if(at.begin(), at.end(), [](double s) { return s >= 600 && s < 606; }) == 1);
+  Asker other(settings(), 11);
+  const auto one = [&](TimePoint) { return std::vector<Seller>{seller("b", {1200})}; };
+  asked_when(other, want("v1", 1000), 5min, one);
+  CHECK(other.tick(start + 5min, one(start)).empty());
+  other.need(start + 5min, {want("v1", 500)});
+  CHECK(other.tick(start + 5min, one(start)).size() == 1);
+}
+
+TEST_CASE("a quota is no want of room: it is asked again soon") {
+  Asker asker(settings(), 12);
+  const auto one = [&](TimePoint) { return std::vector<Seller>{seller("b", {1200})}; };
+  const std::vector<double> at =
+      asked_when(asker, want("v1", 1000), 5min, one, wire::RefusalReason::quota);
+  CHECK(at.size() >= 5);
 }
 
 TEST_CASE("a request without an answer is repeated, then its master is left alone") {

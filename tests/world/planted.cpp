@@ -37,6 +37,7 @@ const char* name_of(Bug bug) {
     case Bug::streams_are_endless: return "nobody counts the migrations of a host";
     case Bug::conductor_ignores_failures: return "a migration that failed is waited for";
     case Bug::master_answers_once: return "a slave that comes back hears nothing";
+    case Bug::master_searches_once: return "what cannot be relieved is never searched again";
     case Bug::master_tires_of_planning: return "the master makes five plans and no more";
     case Bug::grantor_forgets_quota: return "one asker may have all the room";
     case Bug::grantor_answers_anew: return "a request that comes twice is served twice";

@@ -68,6 +68,7 @@ inline constexpr std::size_t wants_max = 8;             // VMs in one request
 inline constexpr std::size_t leases_per_asker_max = 8;  // open at one grantor (design, section 3)
 inline constexpr std::size_t proposed_max = 64;         // migrations in one proposal
 inline constexpr std::size_t outbound_max = 256;        // VMs on their way to other groups
+inline constexpr std::size_t pauses_max = 1024;         // VMs asked for in vain lately
 inline constexpr double heat_max = 1e6;                 // overload, as a share of capacities
 
 // What operators ask

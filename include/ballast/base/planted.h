@@ -36,6 +36,7 @@ enum class Bug : unsigned char {
   master_forgets_quiet,        // moves right after it has started
   master_answers_once,         // a slave that comes back hears nothing
   master_tires_of_planning,
+  master_searches_once,    // what cannot be relieved is never searched again
   picture_forgets_flight,  // a VM in flight counts where it comes from
   // The market
   grantor_forgets_quota,     // one asker may have it all

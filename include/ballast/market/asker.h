@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,6 +39,9 @@ struct AskerSettings {
   // How long the news of a grant take to get about. Who must ask outside of its share waits for
   // once to twice as long, by chance.
   Duration news_take = std::chrono::seconds(2);
+  // What was asked for in vain everywhere is asked for again after this, then after twice as long
+  // each time, up to an hour; at once where news tell of room that fits.
+  Duration pause_first = std::chrono::minutes(3);
 };
 
 class Asker {
@@ -77,11 +81,19 @@ class Asker {
   // The connection to this master broke: nobody waits for its answer.
   void lost(TimePoint now, const NodeId& master);
 
+  // Of a VM that was asked for in vain wherever that made sense.
+  struct Pause {
+    std::uint32_t asked = 0;  // masters, in this round and those before
+    Duration left{0};
+  };
+  std::optional<Pause> pause_of(TimePoint now, const VmId& vm) const;
+
   bool wants_anything() const { return !needs_.empty(); }
   const AskerCounters& counters() const { return counters_; }
 
  private:
-  // Not asked again before `until`, or its next summary.
+  // Not asked again before `until`, unless its next summary tells of room that fits. time_never: in
+  // this round.
   struct Refused {
     TimePoint until;
     std::uint64_t incarnation = 0;
@@ -95,6 +107,10 @@ class Asker {
     std::map<NodeId, Refused> refused_by;
     TimePoint next;       // not asked for before
     bool waited = false;  // for news, before it is asked for outside of our share
+    // A round is over when nobody is left to ask; the next begins after a pause.
+    Resources asked_load;  // what it needed when it was first refused in this round
+    Duration pause{0};     // after this round
+    std::optional<TimePoint> paused_until;
   };
   struct Open {
     NodeId to;
@@ -124,12 +140,19 @@ class Asker {
   std::size_t choose_or_wait(TimePoint now, Need& need, const std::vector<Seller>& sellers,
                              const std::vector<bool>& ours, bool& as_swap);
   Open& request_to(TimePoint now, const Seller& seller, std::uint64_t& number);
-  void free_needs_of(std::uint64_t number, const Open& open, TimePoint now, TimePoint avoid_until);
+  // `avoid_until`: for how long this one is not asked again; what it does not name: as one that is
+  // silent.
+  void free_needs_of(std::uint64_t number, const Open& open, TimePoint now,
+                     const std::map<VmId, TimePoint>& avoid_until);
+  void begin_round(TimePoint now, Need& need) const;
+  void end_round(TimePoint now, Need& need) const;
+  void remember(TimePoint now, std::map<VmId, Need> dropped);
 
   const AskerSettings settings_;
   Random random_;
   std::uint64_t next_number_;
   std::map<VmId, Need> needs_;
+  std::map<VmId, Need> paused_;  // not needed now; should they be again, their pause goes on
   std::map<std::uint64_t, Open> open_;
   std::map<NodeId, Learned> learned_;
   std::map<NodeId, TimePoint> silent_;  // left alone until

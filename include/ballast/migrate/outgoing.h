@@ -3,7 +3,7 @@
 // runs, the outcome is "unknown" and both are asked again.
 //
 //   asking --yes--> migrating --call returned--> settling --both ends agree--> ended
-//      \--no / silence--------------------------------^
+//      \--no / silence / order void-------------------^
 //
 // Pure: step() takes what happened and the time, and says what to do next. Source: design, sections
 // 3.10 and 7.
@@ -62,7 +62,12 @@ struct SourceSays {
 struct TargetSays {
   Presence presence = Presence::unknown;
 };
-using OutgoingInput = std::variant<Tick, TargetAnswered, CallReturned, SourceSays, TargetSays>;
+// Who ordered it is no longer our master: what has not started does not start.
+struct OrderVoid {
+  std::string why;
+};
+using OutgoingInput =
+    std::variant<Tick, TargetAnswered, CallReturned, SourceSays, TargetSays, OrderVoid>;
 
 class Outgoing {
  public:
@@ -89,6 +94,7 @@ class Outgoing {
   void on(TimePoint now, const CallReturned& input, std::vector<OutgoingAction>& actions);
   void on(TimePoint now, const SourceSays& input, std::vector<OutgoingAction>& actions);
   void on(TimePoint now, const TargetSays& input, std::vector<OutgoingAction>& actions);
+  void on(TimePoint now, const OrderVoid& input, std::vector<OutgoingAction>& actions);
   void settle(TimePoint now, std::string detail, std::vector<OutgoingAction>& actions);
   void ask_both(TimePoint now, std::vector<OutgoingAction>& actions);
   void judge(TimePoint now, std::vector<OutgoingAction>& actions);

@@ -27,6 +27,7 @@ struct Host {
   // False where data are missing, stale or implausible: the host is then neither a source nor a
   // target of moves (but what it holds still counts for rules).
   bool usable = true;
+  bool operator==(const Host&) const = default;
 };
 
 struct Vm {
@@ -35,6 +36,7 @@ struct Vm {
   Resources load;
   bool movable = true;
   double dirty_rate_mib_s = 0;  // 0: not known
+  bool operator==(const Vm&) const = default;
 };
 
 enum class RuleType : unsigned char { affinity, anti_affinity, hosts };
@@ -43,12 +45,14 @@ struct Rule {
   RuleType type = RuleType::affinity;
   std::vector<VmIndex> vms;
   std::vector<HostIndex> hosts;  // for RuleType::hosts: where these VMs may run
+  bool operator==(const Rule&) const = default;
 };
 
 struct Snapshot {
   std::vector<Host> hosts;
   std::vector<Vm> vms;
   std::vector<Rule> rules;
+  bool operator==(const Snapshot&) const = default;
 };
 
 // Ok, or the first promise above that the snapshot breaks.

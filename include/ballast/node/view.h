@@ -68,6 +68,7 @@ struct SurplusView {
   VmId vm;
   HostId host;
   std::string reason;
+  std::string pause{};  // why it is not asked for in other groups at the moment; empty: it may be
 };
 
 struct PlanView {
@@ -76,6 +77,7 @@ struct PlanView {
   Duration age{0};
   std::vector<MoveView> moves;
   std::vector<SurplusView> surplus;
+  std::string pause;  // why no better plan is searched at the moment; empty: there is no pause
   double overload_before = 0;
   double overload_after = 0;
   std::size_t overloaded_before = 0;
