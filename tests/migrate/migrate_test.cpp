@@ -52,6 +52,24 @@ struct Driver {
   }
 };
 
+TEST_CASE("an order whose master is lost before it began does not begin, though the target may say yes") {
+  Driver d;
+  d.step(0, Tick{});
+  d.step(1, OrderVoid{"its master was lost"});
+  CHECK(d.commanded<QueryVm>());
+  CHECK(d.did<AskTargetToSettle>());
+  d.step(1.1, TargetAnswered{true, "", "sim://x"});
+  CHECK_FALSE(d.commanded<StartMigration>());
+  d.step(1.2, SourceSays{Presence::running});
+  d.step(1.3, TargetSays{Presence::absent});
+  CHECK(d.told() == OutcomeKind::refused);
+  // One that has begun goes on.
+  Driver begun;
+  begun.migrate();
+  begun.step(1, OrderVoid{"its master was lost"});
+  CHECK(begun.machine.phase() == Outgoing::Phase::migrating);
+}
+
 TEST_CASE("the target is asked, the VM migrated, both ends asked, and only then it has arrived") {
   Driver d;
   d.step(0, Tick{});
