@@ -202,6 +202,98 @@ std::vector<HostEviction> all_evictions(const Problem& problem, const Placement&
   return all;
 }
 
+namespace {
+
+// Some host other than its home may take the unit, with that room on each host.
+bool has_place(const Problem& problem, UnitIndex u, const std::vector<Load>& room) {
+  const Unit& unit = problem.units[u];
+  for (HostIndex t = 0; t < problem.hosts.size(); ++t) {
+    if (t == unit.home || !problem.may_run_on(unit, t)) continue;
+    bool fits = true;
+    for (std::size_t k = 0; k < resource_count; ++k)
+      fits = fits && (unit.load[k] <= 0 || unit.load[k] <= room[t][k]);
+    if (fits) return true;
+  }
+  return false;
+}
+
+std::vector<Load> room_of(const Problem& problem, const Placement& start) {
+  std::vector<Load> room(problem.hosts.size());
+  for (HostIndex h = 0; h < problem.hosts.size(); ++h)
+    for (std::size_t k = 0; k < resource_count; ++k)
+      room[h][k] = problem.hosts[h].intake[k] - start.load(h)[k];
+  return room;
+}
+
+// The most that leaves a host which gives away so many VMs.
+Load most_of(const Problem& problem, const Placement& start, HostIndex h, std::uint32_t migrations) {
+  Load most{};
+  std::vector<double> each;
+  for (std::size_t k = 0; k < resource_count; ++k) {
+    each.clear();
+    for (const UnitIndex u : start.on(h)) {
+      const Unit& unit = problem.units[u];
+      if (unit.movable) each.insert(each.end(), unit.count, unit.load[k] / unit.count);
+    }
+    std::sort(each.begin(), each.end(), std::greater<>());
+    for (std::size_t i = 0; i < each.size() && i < migrations; ++i) most[k] += each[i];
+  }
+  return most;
+}
+
+// The units with a place take the host to its goal, with no more VMs than it must give.
+bool gives_directly(const Problem& problem, const Placement& start, const HostEviction& one,
+                    const std::vector<Load>& room) {
+  constexpr unsigned node_max = 2000;
+  const PlanHost& host = problem.hosts[one.host];
+  std::vector<UnitIndex> placed;
+  for (const UnitIndex u : start.on(one.host)) {
+    if (!problem.units[u].movable) continue;
+    if (has_place(problem, u, room)) {
+      placed.push_back(u);
+    } else if (host.maintenance) {
+      return false;
+    }
+  }
+  if (host.maintenance) return true;
+  Load excess{};
+  for (std::size_t k = 0; k < resource_count; ++k) excess[k] = start.load(one.host)[k] - host.goal[k];
+  const Eviction cover = smallest_cover(problem, std::move(placed), excess, host.share, node_max);
+  return !cover.units.empty() && cover.at_least <= one.eviction.at_least;
+}
+
+}  // namespace
+
+std::uint32_t direct_migrations_at_least(const Problem& problem, const Placement& start,
+                                         const std::vector<HostEviction>& evictions) {
+  std::uint32_t sum = 0;
+  std::vector<Load> room = room_of(problem, start);
+  for (const auto& [h, eviction] : evictions) {
+    sum += eviction.at_least;
+    // What it gives makes room there, for others.
+    const Load most = most_of(problem, start, h, eviction.at_least);
+    for (std::size_t k = 0; k < resource_count; ++k) room[h][k] += most[k];
+  }
+  const bool direct = std::all_of(
+      evictions.begin(), evictions.end(),
+      [&](const HostEviction& one) { return gives_directly(problem, start, one, room); });
+  return direct ? sum : sum + 1;
+}
+
+bool nothing_can_leave(const Problem& problem, const Placement& start,
+                       const std::vector<HostEviction>& evictions) {
+  std::vector<Load> room = room_of(problem, start);
+  for (const Unit& unit : problem.units)
+    for (std::size_t k = 0; k < resource_count && unit.movable; ++k)
+      room[unit.home][k] += unit.load[k];
+  return std::none_of(evictions.begin(), evictions.end(), [&](const HostEviction& one) {
+    const std::vector<UnitIndex>& on = start.on(one.host);
+    return std::any_of(on.begin(), on.end(), [&](UnitIndex u) {
+      return problem.units[u].movable && has_place(problem, u, room);
+    });
+  });
+}
+
 std::size_t migrations_at_least(const Problem& problem, const Placement& start,
                                 const std::vector<HostEviction>& evictions,
                                 const Snapshot& snapshot) {

@@ -33,6 +33,18 @@ struct HostEviction {
 };
 std::vector<HostEviction> all_evictions(const Problem& problem, const Placement& start);
 
+// What a search over these units need not try to beat: a number of migrations below which no plan
+// removes all overload. The sum of what each host must give, and one more where it cannot be the
+// sum: every migration would then go from a host in need straight to where it stays, and some host
+// has no such set of units to give. Units move whole.
+std::uint32_t direct_migrations_at_least(const Problem& problem, const Placement& start,
+                                         const std::vector<HostEviction>& evictions);
+
+// True when no unit of the hosts in need could be on any other host, were that emptied of all that
+// may leave it: then nothing that moves takes overload away.
+bool nothing_can_leave(const Problem& problem, const Placement& start,
+                       const std::vector<HostEviction>& evictions);
+
 // A number of migrations below which no plan removes all overload: what each host must give away at
 // least, summed. Counts VMs per host one by one, as an outsider would, and takes the units' answer
 // where that is higher.

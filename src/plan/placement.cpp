@@ -65,24 +65,10 @@ bool Placement::crowded(UnitIndex unit, HostIndex to, UnitIndex leaving, bool to
   return false;
 }
 
-bool Placement::rules_allow(UnitIndex unit, HostIndex to, UnitIndex leaving) const {
-  const Unit& moving = problem_->units[unit];
-  if (to != moving.home && !problem_->may_run_on(moving, to)) return false;
-  return moving.anti_count == 0 || !crowded(unit, to, leaving, true);
-}
-
 bool Placement::may_arrive(UnitIndex unit, HostIndex to, UnitIndex leaving) const {
   const Unit& moving = problem_->units[unit];
   if (!problem_->may_run_on(moving, to)) return false;
   return moving.anti_count == 0 || !crowded(unit, to, leaving, false);
-}
-
-bool Placement::fits(UnitIndex unit, HostIndex to) const {
-  const Load& need = problem_->units[unit].load;
-  const Load& intake = problem_->hosts[to].intake;
-  for (std::size_t k = 0; k < resource_count; ++k)
-    if (need[k] > 0 && load_[to][k] + need[k] > intake[k]) return false;
-  return true;
 }
 
 }  // namespace ballast::plan

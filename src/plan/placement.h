@@ -22,11 +22,21 @@ class Placement {
 
   // True when no rule keeps the unit from that host; at home what was broken at the start may stay
   // so. `leaving` is a unit that is taken for gone.
-  bool rules_allow(UnitIndex unit, HostIndex to, UnitIndex leaving = no_unit) const;
+  bool rules_allow(UnitIndex unit, HostIndex to, UnitIndex leaving = no_unit) const {
+    const Unit& moving = problem_->units[unit];
+    if (to != moving.home && !problem_->may_run_on(moving, to)) return false;
+    return moving.anti_count == 0 || !crowded(unit, to, leaving, true);
+  }
   // As rules_allow, for a migration that is to happen: nothing is tolerated, not even at home.
   bool may_arrive(UnitIndex unit, HostIndex to, UnitIndex leaving = no_unit) const;
   // True when the host stays within its intake with the unit added.
-  bool fits(UnitIndex unit, HostIndex to) const;
+  bool fits(UnitIndex unit, HostIndex to) const {
+    const Load& need = problem_->units[unit].load;
+    const Load& intake = problem_->hosts[to].intake;
+    for (std::size_t k = 0; k < resource_count; ++k)
+      if (need[k] > 0 && load_[to][k] + need[k] > intake[k]) return false;
+    return true;
+  }
 
   static constexpr UnitIndex no_unit = ~UnitIndex{0};
 

@@ -86,13 +86,17 @@ class Planning {
         start(problem),
         evictions(all_evictions(problem, start)),
         options_(options) {
-    for (const HostEviction& e : evictions) least_ += e.eviction.at_least;
+    if (is_small(problem)) {
+      least_ = direct_migrations_at_least(problem, start, evictions);
+    } else {
+      for (const HostEviction& e : evictions) least_ += e.eviction.at_least;
+    }
   }
 
   // The best plan found; empty when nothing can be gained.
   Candidate run() const {
     Candidate best = put_in_order(problem, start, start, options_);
-    if (evictions.empty()) return best;
+    if (evictions.empty() || nothing_can_leave(problem, start, evictions)) return best;
     Placement wanted = place_greedily(problem, start, evictions, Fit::spread);
     consider(wanted, best);
     if (is_least(best.score)) return best;

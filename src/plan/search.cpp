@@ -38,10 +38,13 @@ constexpr double never = std::numeric_limits<double>::infinity();
 // -log of evenly spread numbers in (0, 1): what a trial may worsen the energy by, in temperatures.
 constexpr std::size_t patience_count = 4096;
 
-std::vector<double> patience_table() {
-  std::vector<double> table(patience_count);
-  for (std::size_t i = 0; i < patience_count; ++i)
-    table[i] = -std::log((static_cast<double>(i) + 0.5) / patience_count);
+const std::vector<double>& patience_table() {
+  static const std::vector<double> table = [] {
+    std::vector<double> made(patience_count);
+    for (std::size_t i = 0; i < patience_count; ++i)
+      made[i] = -std::log((static_cast<double>(i) + 0.5) / patience_count);
+    return made;
+  }();
   return table;
 }
 
@@ -452,7 +455,7 @@ class Annealing {
   Random random_;
   const SearchOptions options_;
   SearchState state_;
-  std::vector<double> patience_;
+  const std::vector<double>& patience_;
   double temperature_ = 1;
   std::vector<Shift> shifts_;  // the change that is being tried
   std::vector<HostIndex> touched_;

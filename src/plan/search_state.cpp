@@ -8,8 +8,6 @@ namespace {
 
 constexpr double overload_step = 1e-7;  // smaller differences of overload are rounding
 constexpr double price_step = 1e-12;
-// To leave a VM on a host in maintenance is dearer than any way out.
-constexpr double undrained_price = 8;
 
 bool above_ceiling(const PlanHost& host, const Load& load) {
   for (std::size_t k = 0; k < resource_count; ++k)
@@ -18,24 +16,6 @@ bool above_ceiling(const PlanHost& host, const Load& load) {
 }
 
 }  // namespace
-
-Strain strain_of(const PlanHost& host, const Load& load) {
-  Strain strain;
-  for (std::size_t k = 0; k < resource_count; ++k) {
-    const double over = load[k] - host.intake[k];
-    if (over > 0) {
-      strain.overload += over * host.share[k];
-      ++strain.breaches;
-    }
-  }
-  return strain;
-}
-
-Load sum_of(const Load& load, const Load& more, double sign) {
-  Load sum = load;
-  for (std::size_t k = 0; k < resource_count; ++k) sum[k] += sign * more[k];
-  return sum;
-}
 
 bool better(const Score& a, const Score& b) {
   if (std::abs(a.overload - b.overload) > overload_step) return a.overload < b.overload;
@@ -91,21 +71,6 @@ void SearchState::choose_weights() {
   const double mean = count > 0 ? sum / static_cast<double>(count) : 1;
   per_overload_ = 1 / std::max(mean, 1e-3);
   per_breach_ = 1.4;
-}
-
-double SearchState::energy(const Strain& strain) const {
-  return pressure_ *
-         (per_overload_ * strain.overload + per_breach_ * static_cast<double>(strain.breaches));
-}
-
-double SearchState::energy_with(HostIndex host, const Load& load) const {
-  return energy(strain_of(problem_.hosts[host], load));
-}
-
-double SearchState::price_at(UnitIndex u, HostIndex h) const {
-  const Unit& unit = problem_.units[u];
-  if (h != unit.home) return price_weight_ * unit.price;
-  return problem_.hosts[h].maintenance ? undrained_price * unit.count : 0;
 }
 
 double SearchState::energy_of(const std::vector<HostIndex>& hosts) const {

@@ -42,9 +42,24 @@ struct Strain {
   int breaches = 0;
 };
 
-Strain strain_of(const PlanHost& host, const Load& load);
+// A search does little else than these: they are here to be inlined.
+inline Strain strain_of(const PlanHost& host, const Load& load) {
+  Strain strain;
+  for (std::size_t k = 0; k < resource_count; ++k) {
+    const double over = load[k] - host.intake[k];
+    if (over > 0) {
+      strain.overload += over * host.share[k];
+      ++strain.breaches;
+    }
+  }
+  return strain;
+}
 
-Load sum_of(const Load& load, const Load& more, double sign);
+inline Load sum_of(const Load& load, const Load& more, double sign) {
+  Load sum = load;
+  for (std::size_t k = 0; k < resource_count; ++k) sum[k] += sign * more[k];
+  return sum;
+}
 
 // A placement under change. Its energy is what the annealing lowers: the price of what moved, and
 // what being over costs, times a pressure that adapts.
@@ -59,11 +74,20 @@ class SearchState {
   const Score& best() const { return best_known_; }
 
   // Energy of the hosts with these loads, or as they are.
-  double energy(const Strain& strain) const;
+  double energy(const Strain& strain) const {
+    return pressure_ *
+           (per_overload_ * strain.overload + per_breach_ * static_cast<double>(strain.breaches));
+  }
   double energy(HostIndex host) const { return energy(strain_[host]); }
-  double energy_with(HostIndex host, const Load& load) const;
+  double energy_with(HostIndex host, const Load& load) const {
+    return energy(strain_of(problem_.hosts[host], load));
+  }
   // What it costs that the unit is there.
-  double price_at(UnitIndex unit, HostIndex host) const;
+  double price_at(UnitIndex unit, HostIndex host) const {
+    const Unit& what = problem_.units[unit];
+    if (host != what.home) return price_weight_ * what.price;
+    return problem_.hosts[host].maintenance ? undrained_price * what.count : 0;
+  }
   // All of what moved, and the hosts given, counted anew.
   double energy_of(const std::vector<HostIndex>& hosts) const;
 
@@ -79,6 +103,9 @@ class SearchState {
   void adapt();
 
  private:
+  // To leave a VM on a host in maintenance is dearer than any way out.
+  static constexpr double undrained_price = 8;
+
   void choose_weights();
   void set_away(UnitIndex unit);
 
