@@ -184,8 +184,11 @@ HostSample HostModel::sample(const Loads& loads, Duration since_start, const Tim
   sample.base = base_;
   sample.vms.reserve(copies_.size());
   double cpu_mhz = base_.cpu_mhz;
+  const std::size_t interval = loads.interval_at(since_start);
   for (auto& [vm, copy] : copies_) {
-    const Resources load = loads.load(vm, since_start).value_or(Resources{0, copy.memory_mib, 0});
+    if (!copy.loads.index) copy.loads.index = loads.find(vm);
+    const Resources load = copy.loads.index ? loads.load(*copy.loads.index, interval)
+                                            : Resources{0, copy.memory_mib, 0};
     VmSample look{vm, presence_of(copy), {0, copy.memory_mib, 0}, true, {}, 0};
     if (runs(copy.state)) {
       copy.memory_mib = load.memory_mib;

@@ -16,6 +16,11 @@ Loads::Loads(std::shared_ptr<const Trace> trace) : trace_(std::move(trace)) {
   }
 }
 
+std::optional<std::uint32_t> Loads::find(const VmId& vm) const {
+  const auto found = index_.find(vm);
+  return found == index_.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::optional<Resources> Loads::load(const VmId& vm, Duration since_start) const {
   const auto found = index_.find(vm);
   if (found == index_.end()) return std::nullopt;

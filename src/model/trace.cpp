@@ -21,10 +21,16 @@ std::size_t intervals_of(const Trace& trace) {
   return longest;
 }
 
-Resources load_at(const Trace& trace, const TraceVm& vm, Duration since_start) {
+std::size_t interval_of(const Trace& trace, Duration since_start) {
   BALLAST_ASSERT(trace.interval > Duration(0), "a trace whose intervals have no length");
-  const auto passed = std::max<Duration::rep>(0, since_start / trace.interval);
-  const auto interval = static_cast<std::size_t>(passed);
+  return static_cast<std::size_t>(std::max<Duration::rep>(0, since_start / trace.interval));
+}
+
+Resources load_at(const Trace& trace, const TraceVm& vm, Duration since_start) {
+  return load_in(vm, interval_of(trace, since_start));
+}
+
+Resources load_in(const TraceVm& vm, std::size_t interval) {
   Resources load = vm.size;
   load.cpu_mhz = vm.size.cpu_mhz * value_at(vm.cpu_percent, interval, 0.0) / 100.0;
   load.memory_mib = value_at(vm.memory_mib, interval, vm.size.memory_mib);

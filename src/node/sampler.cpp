@@ -65,8 +65,9 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
   if (host_.memory_mib) sample.capacity.memory_mib = *host_.memory_mib;
   if (host_.network_mbit) sample.capacity.network_mbit = *host_.network_mbit;
   if (host_.base) sample.base = *host_.base;
-  std::sort(sample.vms.begin(), sample.vms.end(),
-            [](const VmSample& a, const VmSample& b) { return a.id < b.id; });
+  const auto by_id = [](const VmSample& a, const VmSample& b) { return a.id < b.id; };
+  if (!std::is_sorted(sample.vms.begin(), sample.vms.end(), by_id))
+    std::sort(sample.vms.begin(), sample.vms.end(), by_id);
   answered_ = true;
   asked_at_.reset();
   last_at_ = now;
@@ -84,12 +85,7 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
   }
   last_ = std::move(sample);
   base_.add(now, last_->base);
-  for (const VmSample& vm : last_->vms) {
-    auto& estimator = estimators_.try_emplace(vm.id, settings_.estimator, settings_.report_interval)
-                          .first->second;
-    estimator.add(now, vm.load);
-  }
-  forget_vms_that_left();
+  add_to_estimators(now);
   over_samples_ = over_now() ? over_samples_ + 1 : 0;
   return over_samples_ == dwell_;
 }
@@ -129,9 +125,17 @@ void Sampler::left(const VmId& vm) {
   rests_.erase(vm);
 }
 
-void Sampler::forget_vms_that_left() {
-  const auto here = [&](const VmId& vm) { return find(vm) != nullptr; };
-  std::erase_if(estimators_, [&](const auto& known) { return !here(known.first); });
+// Both are in order of their ids: what one of them lacks is seen on the way.
+void Sampler::add_to_estimators(TimePoint now) {
+  auto known = estimators_.begin();
+  for (const VmSample& vm : last_->vms) {
+    while (known != estimators_.end() && known->first < vm.id) known = estimators_.erase(known);
+    if (known == estimators_.end() || known->first != vm.id)
+      known = estimators_.try_emplace(known, vm.id, settings_.estimator, settings_.report_interval);
+    known->second.add(now, vm.load);
+    ++known;
+  }
+  estimators_.erase(known, estimators_.end());
 }
 
 const VmSample* Sampler::find(const VmId& vm) const {

@@ -54,7 +54,7 @@ class Sampler {
  private:
   Resources estimated(TimePoint now, const VmId& vm, const Resources& latest) const;
   bool over_now() const;
-  void forget_vms_that_left();
+  void add_to_estimators(TimePoint now);
 
   SampleSettings settings_;
   HostSettings host_;

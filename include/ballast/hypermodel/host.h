@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <map>
 #include <string>
 
@@ -45,6 +46,12 @@ constexpr bool runs(CopyState state) {
 }
 
 // The copy of a VM that a host holds.
+// Where the trace has the loads of a VM, once it was looked up. No part of what a copy is.
+struct LoadsPlace {
+  std::optional<std::uint32_t> index;
+  bool operator==(const LoadsPlace&) const { return true; }
+};
+
 struct Copy {
   CopyState state = CopyState::running;
   double memory_mib = 0;
@@ -52,6 +59,7 @@ struct Copy {
   std::string peer;        // the other end of its migration, while one is open: the caller's words
   std::string token;       // which migration: the caller's words
   bool suspended = false;  // its operator has paused it: it goes on its way like that
+  LoadsPlace loads{};
 
   bool operator==(const Copy&) const = default;
 };

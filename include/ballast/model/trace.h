@@ -40,5 +40,9 @@ std::size_t intervals_of(const Trace& trace);
 
 // The load of a VM `since_start` after the trace began; after its end the last interval holds.
 Resources load_at(const Trace& trace, const TraceVm& vm, Duration since_start);
+// In two steps, for who asks for many VMs at one time: which interval that is, counted from 0 and
+// never negative, and the load in it; that of the last interval after the end.
+std::size_t interval_of(const Trace& trace, Duration since_start);
+Resources load_in(const TraceVm& vm, std::size_t interval);
 
 }  // namespace ballast
