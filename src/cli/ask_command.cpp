@@ -20,7 +20,7 @@ namespace {
 // A node answers within less, whomever it asks itself.
 constexpr Duration patience = std::chrono::seconds(30);
 
-struct Options {
+struct AskOptions {
   std::string control = NodeSettings().control;
   bool json = false;
 };
@@ -37,11 +37,6 @@ std::string age_of(const wire::Fact& fact) {
   } else {
     std::snprintf(text, sizeof text, "%4.0f h", seconds / 3600);
   }
-  return text;
-}
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.append(width - text.size(), ' ');
   return text;
 }
 
@@ -76,7 +71,7 @@ std::string places_text(const wire::Reply& reply) {
 }
 
 // Text of a "no" goes to standard error as any complaint, what it rests on to standard output.
-ExitCode ask(const Options& options, const std::string& request, const Show& show) {
+ExitCode ask(const AskOptions& options, const std::string& request, const Show& show) {
   const Result<std::string> reply = daemon::ask_control(options.control, request, patience);
   if (!reply) return complain(reply.error());
   const Result<wire::Reply> read = files::parse_answer(*reply, "the node at " + options.control);
@@ -94,7 +89,7 @@ ExitCode ask(const Options& options, const std::string& request, const Show& sho
 }
 
 CLI::App* add(CLI::App& app, const char* name, const char* help,
-              const std::shared_ptr<Options>& options) {
+              const std::shared_ptr<AskOptions>& options) {
   CLI::App* command = app.add_subcommand(name, help);
   command->add_option("--control", options->control, "Socket of any node")->capture_default_str();
   command->add_flag("--json", options->json, "Print the answer as JSON, for programs");
@@ -104,7 +99,7 @@ CLI::App* add(CLI::App& app, const char* name, const char* help,
 // A command that asks with one word and one id.
 CLI::App* add_about(CLI::App& app, Action& action, const char* name, const char* id_name,
                     const char* id_help, const char* help, const Show& show) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AskOptions>();
   auto id = std::make_shared<std::string>();
   CLI::App* command = add(app, name, help, options);
   command->add_option(id_name, *id, id_help)->required();
@@ -120,7 +115,7 @@ struct Place {
 };
 
 void add_best_host(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AskOptions>();
   auto place = std::make_shared<Place>();
   CLI::App* command = add(app, "best-host", "Where a new VM fits best, in any group.", options);
   command->add_option("--cpu", place->cpu, "MHz that it will use")
@@ -161,7 +156,7 @@ void add_ask_commands(CLI::App& app, Action& action) {
   add_about(app, action, "why", "VM", "Id of the VM",
             "Why a VM is where it is: what was measured, planned, asked, agreed, and came of it.",
             facts_text);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AskOptions>();
   CLI::App* events =
       add(app, "events", "What happened lately in the group, the newest last.", options);
   auto here = std::make_shared<bool>(false);

@@ -4,17 +4,14 @@
 #include <cmath>
 #include <cstdio>
 
+#include "ballast/cli/output.h"
+
 namespace ballast::cli {
 namespace {
 
 constexpr const char* red = "\x1b[31m";
 constexpr const char* bold = "\x1b[1m";
 constexpr const char* plain = "\x1b[0m";
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.append(width - text.size(), ' ');
-  return text;
-}
 
 }  // namespace
 

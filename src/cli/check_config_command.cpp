@@ -12,13 +12,13 @@
 namespace ballast::cli {
 namespace {
 
-struct Options {
+struct CheckConfigOptions {
   std::string file;
   bool json = false;
 };
 
 // What the file amounts to, each key with its value, and where it differs from the default.
-std::string summary(const Options& options, const Config& config) {
+std::string summary(const CheckConfigOptions& options, const Config& config) {
   constexpr std::size_t key_column = 36;
   std::string out = "ok: " + files::name_of_input(options.file) + "\n";
   std::string_view section;
@@ -39,7 +39,7 @@ std::string summary(const Options& options, const Config& config) {
   return out;
 }
 
-std::string as_json(const Options& options, const files::ConfigReading& reading) {
+std::string as_json(const CheckConfigOptions& options, const files::ConfigReading& reading) {
   std::string out;
   files::JsonWriter json(out);
   json.begin_object();
@@ -67,7 +67,7 @@ std::string as_json(const Options& options, const files::ConfigReading& reading)
   return out + "\n";
 }
 
-ExitCode run(const Options& options) {
+ExitCode run_check_config(const CheckConfigOptions& options) {
   const files::ConfigReading reading = files::read_config(options.file);
   ExitCode code = ExitCode::done;
   if (options.json) {
@@ -82,7 +82,7 @@ ExitCode run(const Options& options) {
 }  // namespace
 
 void add_check_config_command(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckConfigOptions>();
   CLI::App* command = app.add_subcommand(
       "check-config", "Check a configuration file. Starts nothing, changes nothing.");
   command
@@ -97,7 +97,8 @@ void add_check_config_command(CLI::App& app, Action& action) {
       "Examples:\n"
       "  ballast check-config /etc/ballast/ballast.toml\n"
       "  ballast check-config --json ballast.toml");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback(
+      [options, &action] { action = [options] { return run_check_config(*options); }; });
 }
 
 }  // namespace ballast::cli

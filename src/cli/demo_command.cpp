@@ -41,7 +41,7 @@ constexpr auto day_length = start_delay + 15s;
 // A fleet that still moves VMs by then is told to begin no more, so that what is shown at the end
 // is one moment and not VMs on their way.
 constexpr auto pause_at = 45s;
-constexpr auto patience = 54s;  // in all: then the demo ends, whatever the state
+constexpr auto demo_patience = 54s;  // in all: then the demo ends, whatever the state
 // A master is killed once the groups have helped each other by a move and by a swap, as both are to
 // be seen, and by then whatever they have done.
 constexpr auto kill_at_the_latest = start_delay + 20s;
@@ -52,7 +52,7 @@ constexpr std::size_t vms_per_host = 10;
 constexpr std::size_t nodes_max = 128;
 constexpr std::size_t masters_max = 16;
 
-struct Options {
+struct DemoOptions {
   std::size_t masters = 1;
   std::size_t slaves = 7;
   std::string trace;
@@ -111,7 +111,7 @@ class Interrupts {
   int descriptor_ = -1;
 };
 
-Result<Trace> trace_of(const Options& options) {
+Result<Trace> trace_of(const DemoOptions& options) {
   if (options.trace.empty()) {
     hypermodel::DayShape shape;
     shape.seed = options.seed;
@@ -159,7 +159,7 @@ class Demo {
     summary_.vms_before = trace_.vms.size();
   }
 
-  // Until the fleet is at rest after the day, or out of patience; nothing when interrupted.
+  // Until the fleet is at rest after the day, or out of demo_patience; nothing when interrupted.
   Result<std::optional<Summary>> play(const Interrupts& interrupts) {
     std::optional<Clock::time_point> at_rest_since;
     for (;;) {
@@ -169,7 +169,7 @@ class Demo {
       if (Status followed = watch_.follow_killed(); !followed) return followed.error();
       Result<node::View> view = watch_.look();
       // A busy machine answers late now and then.
-      if (!view && ++missed_answers_ < missed_answers_max && Clock::now() - began_ < patience)
+      if (!view && ++missed_answers_ < missed_answers_max && Clock::now() - began_ < demo_patience)
         continue;
       if (!view) return view.error();
       missed_answers_ = 0;
@@ -183,7 +183,7 @@ class Demo {
       if (!rests) at_rest_since.reset();
       if (rests && !at_rest_since) at_rest_since = Clock::now();
       const bool done = at_rest_since && Clock::now() - *at_rest_since >= rest_needed;
-      if (done || passed >= patience) return std::optional<Summary>(finished(passed));
+      if (done || passed >= demo_patience) return std::optional<Summary>(finished(passed));
     }
   }
 
@@ -348,7 +348,7 @@ std::string as_text(const Summary& summary) {
   return out;
 }
 
-ExitCode run(const Options& options) {
+ExitCode run_demo(const DemoOptions& options) {
   if (options.masters < 1 || options.masters > masters_max)
     return complain("--masters: found " + std::to_string(options.masters) + ", expected 1 to " +
                     std::to_string(masters_max));
@@ -397,7 +397,7 @@ ExitCode run(const Options& options) {
 }  // namespace
 
 void add_demo_command(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DemoOptions>();
   CLI::App* command = app.add_subcommand(
       "demo", "Balance groups of real nodes on this machine, with simulated VMs.");
   command->add_option("--masters", options->masters, "Masters")->capture_default_str();
@@ -417,7 +417,7 @@ void add_demo_command(CLI::App& app, Action& action) {
       "  ballast demo\n"
       "  ballast demo --slaves 15 --json\n"
       "  ballast demo --masters 3 --slaves 9 --kill-master");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] { action = [options] { return run_demo(*options); }; });
 }
 
 }  // namespace ballast::cli

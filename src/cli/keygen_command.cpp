@@ -17,12 +17,12 @@
 namespace ballast::cli {
 namespace {
 
-struct Options {
+struct KeygenOptions {
   std::string state_dir = NodeSettings().state_dir;
   bool json = false;
 };
 
-ExitCode run(const Options& options) {
+ExitCode run_keygen(const KeygenOptions& options) {
   if (mkdir(options.state_dir.c_str(), 0700) != 0 && errno != EEXIST) {
     return complain(options.state_dir + ": cannot make the folder: " + std::strerror(errno));
   }
@@ -44,7 +44,7 @@ ExitCode run(const Options& options) {
 }  // namespace
 
 void add_keygen_command(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<KeygenOptions>();
   CLI::App* command = app.add_subcommand(
       "keygen", "Make this node's key and print its public part. Never overwrites one.");
   command->add_option("--state-dir", options->state_dir, "Folder that node.key is written to")
@@ -55,7 +55,7 @@ void add_keygen_command(CLI::App& app, Action& action) {
       "nodes, where `ballast trust add ID KEY` takes it.\n"
       "Example:\n"
       "  ballast keygen --state-dir /var/lib/ballast");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] { action = [options] { return run_keygen(*options); }; });
 }
 
 }  // namespace ballast::cli

@@ -15,12 +15,12 @@
 namespace ballast::cli {
 namespace {
 
-struct Options {
+struct PlanOptions {
   std::string snapshot;
   bool json = false;
 };
 
-ExitCode run(const Options& options) {
+ExitCode run_plan(const PlanOptions& options) {
   const Result<Snapshot> snapshot = files::read_snapshot(options.snapshot);
   if (!snapshot) return complain(snapshot.error());
   const auto before = std::chrono::steady_clock::now();
@@ -34,7 +34,7 @@ ExitCode run(const Options& options) {
 }  // namespace
 
 void add_plan_command(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PlanOptions>();
   CLI::App* command = app.add_subcommand(
       "plan", "Plan which VMs should move, from a snapshot file. Moves nothing.");
   command
@@ -49,7 +49,7 @@ void add_plan_command(CLI::App& app, Action& action) {
       "  ballast plan fleet.json.xz\n"
       "  ballast plan --json fleet.json > plan.json\n"
       "  make-snapshot | ballast plan -");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] { action = [options] { return run_plan(*options); }; });
 }
 
 }  // namespace ballast::cli

@@ -11,17 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "ballast/cli/output.h"
+
 namespace ballast::cli {
 namespace {
 
 constexpr std::size_t hosts_shown_max = 20;
 constexpr std::size_t bar_cells = 30;
-
-std::string fixed(double number, int decimals) {
-  std::array<char, 64> text;
-  const int length = std::snprintf(text.data(), text.size(), "%.*f", decimals, number);
-  return {text.data(), static_cast<std::size_t>(std::clamp(length, 0, 63))};
-}
 
 std::string percent(double share) { return fixed(share * 100, 1) + " %"; }
 

@@ -22,7 +22,7 @@ namespace {
 
 using world::ReplayResult;
 
-struct Options {
+struct ReplayLine {
   std::string trace;
   std::string config;
   std::vector<std::string> sets;
@@ -36,7 +36,7 @@ struct Options {
 
 // The settings of every node: the file's, with those of --set over them. Written out as one file
 // again and read once more, so that --set is judged like any other line.
-Result<Config> config_of(const Options& options) {
+Result<Config> config_of(const ReplayLine& options) {
   Config config;
   // A simulation has no keys and no hypervisor of its own; without a file the defaults hold.
   if (!options.config.empty()) {
@@ -118,12 +118,7 @@ std::string as_json(const ReplayResult& result, double elapsed_ms) {
   return out + "\n";
 }
 
-std::string fixed(double number, int decimals) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, number);
-  return text;
-}
-std::string percent(double share) { return fixed(100 * share, 2) + " %"; }
+std::string percent_of(double share) { return fixed(100 * share, 2) + " %"; }
 
 std::string as_text(const ReplayResult& result, double elapsed_ms) {
   std::string out = std::to_string(result.hosts) + " hosts in " + std::to_string(result.groups) +
@@ -132,15 +127,15 @@ std::string as_text(const ReplayResult& result, double elapsed_ms) {
   const auto line = [&](const std::string& what, const std::string& value) {
     out += "  " + what + std::string(what.size() < 26 ? 26 - what.size() : 1, ' ') + value + "\n";
   };
-  line("time over the threshold", percent(result.time_over_threshold));
-  line("time saturated", percent(result.time_saturated));
-  line("demand not served", percent(result.demand_not_served));
+  line("time over the threshold", percent_of(result.time_over_threshold));
+  line("time saturated", percent_of(result.time_saturated));
+  line("demand not served", percent_of(result.demand_not_served));
   line("migrations", std::to_string(result.migrations) + ", " +
                          std::to_string(result.migrations_remote) + " of them to another group, " +
                          std::to_string(result.migrations_swaps) + " swaps");
   line("back within 2 hours", std::to_string(result.returns_2h));
-  line("utilisation", percent(result.utilisation_mean) + " on average, " +
-                          percent(result.utilisation_max) + " at most");
+  line("utilisation", percent_of(result.utilisation_mean) + " on average, " +
+                          percent_of(result.utilisation_max) + " at most");
   line("requests", std::to_string(result.requests_sent) + " sent, " +
                        std::to_string(result.requests_granted) + " granted, " +
                        std::to_string(result.requests_granted_first) + " at the first try, " +
@@ -154,7 +149,7 @@ std::string as_text(const ReplayResult& result, double elapsed_ms) {
   return out;
 }
 
-ExitCode run(const Options& options) {
+ExitCode run_replay(const ReplayLine& options) {
   Result<Config> config = config_of(options);
   if (!config) return complain(config.error());
   Result<Trace> trace = files::read_trace(options.trace);
@@ -185,7 +180,7 @@ ExitCode run(const Options& options) {
 }  // namespace
 
 void add_replay_command(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReplayLine>();
   CLI::App* command = app.add_subcommand(
       "replay", "Run the whole system on recorded loads, under virtual time, and measure it.");
   command->add_option("TRACE", options->trace, "Folder with hosts.csv, vms.csv and cpu.csv")
@@ -211,7 +206,7 @@ void add_replay_command(CLI::App& app, Action& action) {
       "Examples:\n"
       "  ballast replay trace/\n"
       "  ballast replay trace/ --set sample.sample_interval=5 --set sample.report_interval=15");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] { action = [options] { return run_replay(*options); }; });
 }
 
 }  // namespace ballast::cli

@@ -15,13 +15,13 @@
 namespace ballast::cli {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::string config = "/etc/ballast/ballast.toml";
   std::string role;
   std::string control;
 };
 
-ExitCode run(const Options& options) {
+ExitCode run_run(const RunOptions& options) {
   const files::ConfigReading reading = files::read_config(options.config, [&](Config& config) {
     if (options.role == "master") config.node.role = Role::master;
     if (options.role == "slave") config.node.role = Role::slave;
@@ -39,7 +39,7 @@ ExitCode run(const Options& options) {
 }  // namespace
 
 void add_run_command(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Run the node of this host, until it is stopped.");
   command->add_option("--config", options->config, "TOML file, as conf/ballast.toml explains it")
       ->capture_default_str();
@@ -51,7 +51,7 @@ void add_run_command(CLI::App& app, Action& action) {
       "Before the first start: `ballast keygen`, then `ballast trust add` on each node.\n"
       "Example:\n"
       "  ballast run --config /etc/ballast/ballast.toml");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] { action = [options] { return run_run(*options); }; });
 }
 
 }  // namespace ballast::cli

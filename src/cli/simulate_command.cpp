@@ -27,7 +27,7 @@ using world::SimulateResult;
 
 constexpr std::uint64_t seeds_max = 1000000;
 
-struct Options {
+struct SimulateLine {
   SimulateOptions simulate;
   std::string faults = "none";
   std::string seeds;  // "A..B"; empty: the one of `simulate`
@@ -47,7 +47,7 @@ bool read_number(std::string_view text, std::uint64_t& number) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
-Result<std::pair<std::uint64_t, std::uint64_t>> seeds_of(const Options& options) {
+Result<std::pair<std::uint64_t, std::uint64_t>> seeds_of(const SimulateLine& options) {
   if (options.seeds.empty()) return std::pair{options.simulate.seed, options.simulate.seed};
   const std::size_t dots = options.seeds.find("..");
   std::uint64_t first = 0;
@@ -130,7 +130,7 @@ double rss_mib() {
 }
 
 // What replays one seed, with everything that happens told.
-std::string replay_line(const Options& options, std::uint64_t seed) {
+std::string replay_line(const SimulateLine& options, std::uint64_t seed) {
   char minutes[32];
   std::snprintf(minutes, sizeof minutes, "%g", options.simulate.minutes);
   return "ballast simulate --masters " + std::to_string(options.simulate.masters) + " --slaves " +
@@ -170,7 +170,7 @@ void write(files::JsonWriter& json, const world::CrashResult& crash) {
   json.end_object();
 }
 
-std::string as_json(const Options& options, const Sum& sum) {
+std::string as_json(const SimulateLine& options, const Sum& sum) {
   const SimulateResult& all = sum.all;
   const auto seeds = static_cast<double>(sum.seeds);
   std::string out;
@@ -241,13 +241,7 @@ std::string as_json(const Options& options, const Sum& sum) {
   return out + "\n";
 }
 
-std::string fixed(double number, int decimals) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, number);
-  return text;
-}
-
-std::string as_text(const Options& options, const Sum& sum) {
+std::string as_text(const SimulateLine& options, const Sum& sum) {
   const SimulateResult& all = sum.all;
   const auto seeds = static_cast<double>(sum.seeds);
   std::string out;
@@ -301,7 +295,7 @@ std::string as_text(const Options& options, const Sum& sum) {
   return out;
 }
 
-ExitCode run(Options options) {
+ExitCode run_simulate(SimulateLine options) {
   const auto profile = world::fault_profile(options.faults);
   if (!profile)
     return complain("--faults: found " + ballast::quoted(options.faults) +
@@ -331,7 +325,7 @@ ExitCode run(Options options) {
 }  // namespace
 
 void add_simulate_command(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SimulateLine>();
   SimulateOptions& simulate = options->simulate;
   CLI::App* command = app.add_subcommand(
       "simulate", "Run a made-up fleet under virtual time, with faults, and audit every step.");
@@ -362,7 +356,7 @@ void add_simulate_command(CLI::App& app, Action& action) {
       "  ballast simulate --masters 5 --slaves 4 --vms 4 --minutes 30 --faults chaos --seeds "
       "1..50\n"
       "  ballast simulate --masters 1000 --slaves 8 --vms 8 --json");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] { action = [options] { return run_simulate(*options); }; });
 }
 
 }  // namespace ballast::cli

@@ -17,7 +17,7 @@
 namespace ballast::cli {
 namespace {
 
-struct Options {
+struct StatusOptions {
   std::string control = NodeSettings().control;
   bool json = false;
 };
@@ -65,7 +65,7 @@ std::string table(const node::View& view, bool colour) {
   return out;
 }
 
-ExitCode run(const Options& options) {
+ExitCode run_status(const StatusOptions& options) {
   if (options.json) {
     const Result<std::string> reply = daemon::ask_control(options.control, "status");
     return reply ? answer(*reply) : complain(reply.error());
@@ -76,7 +76,8 @@ ExitCode run(const Options& options) {
 }
 
 // Asks for something that the node does or refuses; `done` is said when it does.
-ExitCode ask_for(const Options& options, const std::string& request, const std::string& done) {
+ExitCode ask_for(const StatusOptions& options, const std::string& request,
+                 const std::string& done) {
   const Result<std::string> reply = daemon::ask_control(options.control, request);
   if (!reply) return complain(reply.error());
   const Status verdict = files::parse_verdict(*reply, "the node at " + options.control);
@@ -91,7 +92,7 @@ ExitCode ask_for(const Options& options, const std::string& request, const std::
   return answer(done + "\n");
 }
 
-ExitCode approve(const Options& options, const std::string& plan) {
+ExitCode approve(const StatusOptions& options, const std::string& plan) {
   return ask_for(options, "approve " + plan,
                  "plan " + plan + " is approved; each migration is checked again in its turn");
 }
@@ -99,7 +100,7 @@ ExitCode approve(const Options& options, const std::string& plan) {
 }  // namespace
 
 void add_status_command(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusOptions>();
   CLI::App* command =
       app.add_subcommand("status", "Show a running node: hosts, loads, plan and why.");
   command->add_option("--control", options->control, "Socket of the node")->capture_default_str();
@@ -109,11 +110,11 @@ void add_status_command(CLI::App& app, Action& action) {
       "Examples:\n"
       "  ballast status\n"
       "  ballast status --json | jq '.hosts[] | select(.state != \"ok\")'");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] { action = [options] { return run_status(*options); }; });
 }
 
 void add_approve_command(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusOptions>();
   auto plan = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand(
       "approve", "Let a plan that waits for it begin (modes 'approve' and, if large, 'auto').");
@@ -127,7 +128,7 @@ void add_approve_command(CLI::App& app, Action& action) {
 namespace {
 
 void add_word(CLI::App& app, Action& action, const char* name, const char* help, const char* done) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusOptions>();
   CLI::App* command = app.add_subcommand(name, help);
   command->add_option("--control", options->control, "Socket of the node")->capture_default_str();
   command->add_flag("--json", options->json, "Print the verdict as JSON, for programs");
@@ -139,7 +140,7 @@ void add_word(CLI::App& app, Action& action, const char* name, const char* help,
 }  // namespace
 
 void add_fleet_commands(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusOptions>();
   auto id = std::make_shared<std::string>();
   CLI::App* promote = app.add_subcommand(
       "promote", "Make a node a master: the one asked, or a slave of the master asked.");

@@ -13,7 +13,7 @@
 namespace ballast::cli {
 namespace {
 
-struct Options {
+struct TrustOptions {
   std::string state_dir = NodeSettings().state_dir;
   std::string file;  // empty: trust, in the state folder
   std::string id;
@@ -23,9 +23,9 @@ struct Options {
 
   std::string path() const { return file.empty() ? state_dir + "/trust" : file; }
 };
-using Shared = std::shared_ptr<Options>;
+using Shared = std::shared_ptr<TrustOptions>;
 
-ExitCode add(const Options& options) {
+ExitCode add(const TrustOptions& options) {
   const Result<trust::IdentityKey> key = trust::parse_key(options.key);
   if (!key) return complain(key.error());
   const Status added = trust::add_node(options.path(), {NodeId(options.id), *key, options.master});
@@ -51,7 +51,7 @@ std::string as_json(const std::vector<trust::TrustedNode>& nodes) {
   return text + "\n";
 }
 
-ExitCode list(const Options& options) {
+ExitCode list(const TrustOptions& options) {
   const Result<std::vector<trust::TrustedNode>> nodes = trust::read_trust(options.path());
   if (!nodes) return complain(nodes.error());
   if (options.json) return answer(as_json(*nodes));
@@ -63,7 +63,7 @@ ExitCode list(const Options& options) {
   return answer(text);
 }
 
-ExitCode revoke(const Options& options) {
+ExitCode revoke(const TrustOptions& options) {
   const Result<bool> revoked = trust::revoke_node(options.path(), NodeId(options.id));
   if (!revoked) return complain(revoked.error());
   if (*revoked) return ExitCode::done;
@@ -74,7 +74,7 @@ ExitCode revoke(const Options& options) {
 
 // Declares one of the three on `trust`, with the options that all share.
 CLI::App* add_part(CLI::App& trust, const char* name, const char* help, const Shared& options,
-                   ExitCode (*run)(const Options&), Action& action) {
+                   ExitCode (*run)(const TrustOptions&), Action& action) {
   CLI::App* command = trust.add_subcommand(name, help);
   command->add_option("--state-dir", options->state_dir, "Folder with the file `trust`")
       ->capture_default_str();
@@ -86,7 +86,7 @@ CLI::App* add_part(CLI::App& trust, const char* name, const char* help, const Sh
 }  // namespace
 
 void add_trust_command(CLI::App& app, Action& action) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<TrustOptions>();
   CLI::App* trust = app.add_subcommand(
       "trust", "Say whose key is whose, and who may be master, in this node's trust file.");
   trust->require_subcommand(1);

@@ -14,11 +14,6 @@
 namespace ballast::estimate {
 namespace {
 
-struct Sample {
-  TimePoint at;
-  Resources load;
-};
-
 bool is_plausible(double value, double max) {
   return std::isfinite(value) && value >= 0 && value <= max;
 }
@@ -41,6 +36,10 @@ double forecast(EstimatorKind kind, std::span<const Point> points, double ahead_
 }  // namespace
 
 struct LoadEstimator::State {
+  struct Sample {
+    TimePoint at;
+    Resources load;
+  };
   EstimatorKind kind;
   Duration window;
   std::deque<Sample> samples;
@@ -80,7 +79,7 @@ void LoadEstimator::add(TimePoint at, const Resources& load) {
 Resources LoadEstimator::estimate(TimePoint now, Duration horizon) const {
   const State& s = *state_;
   if (s.samples.empty()) return {};
-  const std::vector<Sample> recent = s.recent(now);
+  const std::vector<State::Sample> recent = s.recent(now);
   std::vector<Point> points(recent.size());
   Resources load;
   for (const Resource r : all_resources) {

@@ -76,10 +76,9 @@ node::PlanView plan_of(const Json& from) {
   plan.age = duration_of_seconds(from.at("age_s").get<double>());
   for (const Json& move : from.at("migrations")) plan.moves.push_back(move_of(move));
   for (const Json& surplus : from.at("surplus")) {
-    plan.surplus.push_back({VmId(surplus.at("vm").get<std::string>()),
-                            HostId(surplus.at("host").get<std::string>()),
-                            surplus.at("reason").get<std::string>(),
-                            surplus.at("pause").get<std::string>()});
+    plan.surplus.push_back(
+        {VmId(surplus.at("vm").get<std::string>()), HostId(surplus.at("host").get<std::string>()),
+         surplus.at("reason").get<std::string>(), surplus.at("pause").get<std::string>()});
   }
   plan.pause = from.at("pause").get<std::string>();
   plan.overload_before = from.at("overload_before").get<double>();

@@ -16,7 +16,7 @@ constexpr Duration master_patience = std::chrono::seconds(25);
 constexpr Duration others_patience = std::chrono::seconds(20);
 constexpr Duration host_patience = std::chrono::seconds(12);
 constexpr Duration rooms_patience = std::chrono::seconds(4);
-constexpr Duration repeat_every = std::chrono::seconds(2);
+constexpr Duration ask_again_every = std::chrono::seconds(2);
 constexpr Duration try_again_after = std::chrono::milliseconds(200);
 constexpr std::size_t room_asked_max = 32;  // masters, those with the most spare
 
@@ -155,7 +155,7 @@ Desk::Done Desk::advance(TimePoint now, const House& house, std::uint64_t id, Ta
     case Stage::ordered: return ordered(now, house, task);
   }
   if (now >= task.next) {
-    task.next = now + repeat_every;
+    task.next = now + ask_again_every;
     send_to_awaited(id, task);
   }
   return {};
@@ -173,7 +173,7 @@ Desk::Done Desk::begin(TimePoint now, const House& house, std::uint64_t id, Task
   if (attachment.attached()) {
     task.stage = Stage::at_master;
     task.until = now + master_patience;
-    task.next = now + repeat_every;
+    task.next = now + ask_again_every;
     task.awaited.emplace(attachment.master(), attachment.master_endpoint());
     send_to_awaited(id, task);
     return {};
@@ -207,7 +207,7 @@ Desk::Done Desk::ask_others(TimePoint now, const House& house, std::uint64_t id,
                             Stage stage) {
   task.stage = stage;
   task.until = now + (stage == Stage::at_rooms ? rooms_patience : others_patience);
-  task.next = now + repeat_every;
+  task.next = now + ask_again_every;
   std::vector<MasterView> others;
   if (house.masters != nullptr && !task.forwarded) others = house.masters->views();
   std::erase_if(others, [](const MasterView& one) { return one.withdrawn; });
@@ -379,7 +379,7 @@ Desk::Done Desk::ordered(TimePoint now, const House& house, Task& task) {
   if (now >= task.until)
     return no(quoted(host.str()) + " does not answer; whether it was told, `ballast status` shows");
   if (now >= task.next) {
-    task.next = now + repeat_every;
+    task.next = now + ask_again_every;
     const std::string by = task.asker.empty() ? out_.self().str() : task.asker.str();
     out_.send(host, {},
               wire::Drain{member->epoch, wanted, "an operator asked for it at " + quoted(by)});

@@ -16,12 +16,6 @@ constexpr int plan_kept_copies = 6;  // a plan that goes well may take as long a
 // Anywhere in a range that no life uses up, and short enough to read.
 std::uint64_t first_lease_of(std::uint64_t seed) { return 1 + (seed >> 24U); }
 
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
-  return text;
-}
-
 std::string counted(std::size_t number, const char* what) {
   return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
 }
@@ -39,6 +33,12 @@ std::string why_relieved(const Host& host, const Thresholds& thresholds, const R
 }
 
 }  // namespace
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
+  return text;
+}
 
 Master::Master(TimePoint now, const Config& config, std::uint64_t incarnation, std::uint64_t seed,
                Outbox& out)
@@ -249,8 +249,7 @@ Picture Master::picture(TimePoint now) const {
                     not_to(now));
 }
 
-std::vector<OtherRoom> Master::others_for_drains(
-    const std::vector<market::Seller>& sellers) const {
+std::vector<OtherRoom> Master::others_for_drains(const std::vector<market::Seller>& sellers) const {
   return draining() ? rooms_of(sellers) : std::vector<OtherRoom>{};
 }
 

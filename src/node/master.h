@@ -143,10 +143,10 @@ class Master {
   TimePoint next_plan_;
   TimePoint last_plan_;
   LastSearch search_;
-  TimePoint searched_at_;   // when search_ was last answered by a search, not from memory
-  TimePoint looked_at_;     // when it was last looked whether something has changed
-  bool spared_ = false;     // since then a search was not made, as nothing had changed
-  bool was_held_back_ = false;  // when the last plan was decided on
+  TimePoint searched_at_;           // when search_ was last answered by a search, not from memory
+  TimePoint looked_at_;             // when it was last looked whether something has changed
+  bool spared_ = false;             // since then a search was not made, as nothing had changed
+  bool was_held_back_ = false;      // when the last plan was decided on
   std::vector<SurplusVm> wanting_;  // that the last plan left, if it was to be acted upon
   std::optional<TimePoint> asked_at_;  // for fresh reports
   std::uint64_t plans_made_ = 0;
@@ -156,6 +156,8 @@ class Master {
   std::set<HostId> emptied_;  // ... of which that has been said
 };
 
+// "80.0 %"
+std::string percent(double share);
 // "drained", "draining: 3 VMs left"
 std::string drain_state(std::size_t vms);
 // The host that is the less used once the load is there; at home where that is equal.

@@ -3,18 +3,11 @@
 // grant, exchange, order, outcome; and the rule and the number where something was not done.
 
 #include <algorithm>
-#include <cstdio>
 
 #include "master.h"
 
 namespace ballast::node {
 namespace {
-
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
-  return text;
-}
 
 // "cpu 45.0 % (threshold 80.0 %), memory ..."
 std::string uses(const Resources& load, const Resources& capacity, const Thresholds& thresholds) {

@@ -19,7 +19,7 @@
 namespace ballast::plan {
 namespace {
 
-constexpr double rounding = 1e-9;  // of memory, as a share of capacity
+constexpr double memory_rounding = 1e-9;  // of memory, as a share of capacity
 constexpr double overload_step = 1e-7;
 constexpr double estimate_weight = 1.5;  // of what is left against what is spent
 
@@ -117,7 +117,7 @@ class Detour {
   bool has_memory(UnitIndex u, HostIndex to, UnitIndex gone) const {
     double memory = now_.load(to)[memory_at] + problem_.units[u].load[memory_at];
     if (gone != Placement::no_unit) memory -= problem_.units[gone].load[memory_at];
-    return memory <= problem_.hosts[to].capacity[memory_at] * (1 + rounding);
+    return memory <= problem_.hosts[to].capacity[memory_at] * (1 + memory_rounding);
   }
 
   bool may_move(UnitIndex u, HostIndex to) const {

@@ -226,7 +226,8 @@ std::vector<Load> room_of(const Problem& problem, const Placement& start) {
 }
 
 // The most that leaves a host which gives away so many VMs.
-Load most_of(const Problem& problem, const Placement& start, HostIndex h, std::uint32_t migrations) {
+Load most_of(const Problem& problem, const Placement& start, HostIndex h,
+             std::uint32_t migrations) {
   Load most{};
   std::vector<double> each;
   for (std::size_t k = 0; k < resource_count; ++k) {
@@ -257,7 +258,8 @@ bool gives_directly(const Problem& problem, const Placement& start, const HostEv
   }
   if (host.maintenance) return true;
   Load excess{};
-  for (std::size_t k = 0; k < resource_count; ++k) excess[k] = start.load(one.host)[k] - host.goal[k];
+  for (std::size_t k = 0; k < resource_count; ++k)
+    excess[k] = start.load(one.host)[k] - host.goal[k];
   const Eviction cover = smallest_cover(problem, std::move(placed), excess, host.share, node_max);
   return !cover.units.empty() && cover.at_least <= one.eviction.at_least;
 }
@@ -274,9 +276,9 @@ std::uint32_t direct_migrations_at_least(const Problem& problem, const Placement
     const Load most = most_of(problem, start, h, eviction.at_least);
     for (std::size_t k = 0; k < resource_count; ++k) room[h][k] += most[k];
   }
-  const bool direct = std::all_of(
-      evictions.begin(), evictions.end(),
-      [&](const HostEviction& one) { return gives_directly(problem, start, one, room); });
+  const bool direct = std::all_of(evictions.begin(), evictions.end(), [&](const HostEviction& one) {
+    return gives_directly(problem, start, one, room);
+  });
   return direct ? sum : sum + 1;
 }
 

@@ -64,7 +64,8 @@ Candidate put_in_order(const Problem& problem, const Placement& start, const Pla
   const std::uint64_t tries = of_effort(is_small(problem) ? 40 : 4, options);
   for (std::uint64_t seed = 1; seed <= tries; ++seed) {
     if (best.ordered.complete && best.score.price < direct) break;
-    Candidate other = judged(problem, order_moves(problem, start, wanted, options, first_seed + seed));
+    Candidate other =
+        judged(problem, order_moves(problem, start, wanted, options, first_seed + seed));
     if (better(other.score, best.score)) best = std::move(other);
   }
   constexpr std::size_t placements_max = 6000;
@@ -148,8 +149,9 @@ class Planning {
   // The best plan so far may have stopped half way: what it moved in vain goes home again.
   void consider_from_there(Candidate& best) const {
     if (best.ordered.migrations.empty()) return;
-    Placement found = search(problem, best.ordered.end,
-                             {.seed = first_seed, .trials = trials() / 4, .migrations_min = least_});
+    Placement found =
+        search(problem, best.ordered.end,
+               {.seed = first_seed, .trials = trials() / 4, .migrations_min = least_});
     consider(found, best);
   }
 

@@ -11,7 +11,7 @@ namespace {
 // In large fleets a unit fits nearly everywhere: so many targets, drawn, are enough.
 constexpr std::size_t targets_drawn_max = 512;
 constexpr std::size_t units_max = 48;  // of one host
-constexpr unsigned cover_nodes_max = 500;
+constexpr unsigned option_nodes_max = 500;
 
 }  // namespace
 
@@ -57,7 +57,7 @@ void SearchOptions::rank_units() {
 
 void SearchOptions::list_options(const Placement& start, HostIndex h, const std::vector<Load>& room,
                                  const std::vector<Load>& wide) {
-  need[h] = evictions(problem_, start, h, cover_nodes_max).migrations;
+  need[h] = evictions(problem_, start, h, option_nodes_max).migrations;
   if (need[h] == 0) return;
   for (const UnitIndex u : start.on(h))
     if (problem_.units[u].movable) own[h].push_back(u);

@@ -35,7 +35,7 @@ class LeaseAuditor {
                     std::uint64_t newest) const;
   void settle_suspicion(std::uint32_t node, const ledger::Ledger& ledger, std::uint64_t newest);
 
-  std::vector<std::uint64_t> seen_;                // highest number of each node's own leases
+  std::vector<std::uint64_t> seen_;    // highest number of each node's own leases
   std::vector<Resources> own_before_;  // what each master's own host carried, before this step
   std::map<std::uint32_t, std::string> suspects_;  // of nodes: about their newest lease
   Complain complain_;

@@ -11,18 +11,13 @@
 #include "udp.h"
 
 namespace ballast::zmq {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr std::size_t nonces_kept = 8;
 
 // How often each address is listened to: counted anew each second, so that the count stays small
 // however many addresses somebody makes up.
-class Patience {
+class BeaconPatience {
  public:
   bool has_for(std::uint32_t ipv4) {
-    const Clock::time_point now = Clock::now();
+    const std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now();
     if (now >= counted_until_) {
       heard_.clear();
       counted_until_ = now + std::chrono::seconds(1);
@@ -35,8 +30,12 @@ class Patience {
 
  private:
   std::map<std::uint32_t, std::size_t> heard_;
-  Clock::time_point counted_until_;
+  std::chrono::steady_clock::time_point counted_until_;
 };
+
+namespace {
+
+constexpr std::size_t nonces_kept = 8;
 
 bool equal_in_constant_time(const wire::BeaconMac& a, const wire::BeaconMac& b) {
   unsigned different = 0;
@@ -78,7 +77,7 @@ struct Beacon::Parts {
   std::string address;
   std::vector<wire::BeaconAddress> seeds;
   std::deque<wire::Nonce> nonces;  // of our last seeks
-  Patience patience;
+  BeaconPatience patience;
   BeaconCounters counters;
 };
 

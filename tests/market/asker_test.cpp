@@ -194,8 +194,8 @@ TEST_CASE("what is refused everywhere is asked for after pauses that double up t
     const std::vector<double> at = asked_when(asker, one, 6h, sellers);
     REQUIRE(at.size() > 8);
     CHECK(at.size() <= 2 * 10);
-    CHECK(at[1] - at[0] < 10);      // the other one, at once
-    CHECK(at[2] - at[1] >= 180);    // both again
+    CHECK(at[1] - at[0] < 10);    // the other one, at once
+    CHECK(at[2] - at[1] >= 180);  // both again
     CHECK(at[4] - at[3] >= 360);
     CHECK(at[at.size() - 1] - at[at.size() - 3] <= 3700);
     CHECK(asker.pause_of(start + 6h, VmId("v1")).has_value());
@@ -204,9 +204,9 @@ TEST_CASE("what is refused everywhere is asked for after pauses that double up t
 
 TEST_CASE("news of room that fits, or a VM that needs less, end a pause at once") {
   const auto refusing = [&](TimePoint now) {
-    return std::vector<Seller>{seller("a", {now < start + 10min ? 900.0 : 1500.0},
-                                      now < start + 10min ? 1U : 2U),
-                               seller("b", {1200})};
+    return std::vector<Seller>{
+        seller("a", {now < start + 10min ? 900.0 : 1500.0}, now < start + 10min ? 1U : 2U),
+        seller("b", {1200})};
   };
   Asker asker(settings(), 10);
   const std::vector<double> at = asked_when(asker, want("v1", 1000), 15min, refusing);

@@ -52,7 +52,8 @@ struct Driver {
   }
 };
 
-TEST_CASE("an order whose master is lost before it began does not begin, though the target may say yes") {
+TEST_CASE(
+    "an order whose master is lost before it began does not begin, though the target may say yes") {
   Driver d;
   d.step(0, Tick{});
   d.step(1, OrderVoid{"its master was lost"});

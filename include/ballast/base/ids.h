@@ -43,6 +43,10 @@ std::string cleaned_text(std::string_view text, std::size_t bytes_max);
 
 // For messages to people: the id in quotes, cut to a readable length, control bytes replaced.
 std::string quoted(std::string_view text);
+// For a string the overload above would lose to std::quoted, which argument-dependent lookup finds
+// wherever <iomanip> is there.
+inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
+inline std::string quoted(const char* text) { return quoted(std::string_view(text)); }
 
 }  // namespace ballast
 

@@ -24,4 +24,9 @@ ExitCode answer(std::string_view text);
 ExitCode complain(std::string_view message);
 inline ExitCode complain(const Error& error) { return complain(error.message); }
 
+// A number with so many decimals; at most 63 characters of it.
+std::string fixed(double number, int decimals);
+// With blanks behind it, up to that width in bytes.
+std::string padded(std::string text, std::size_t width);
+
 }  // namespace ballast::cli

@@ -15,8 +15,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "ballast/base/ids.h"

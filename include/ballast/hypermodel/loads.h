@@ -28,9 +28,7 @@ class Loads {
   // know.
   std::optional<Resources> load(const VmId& vm, Duration since_start) const;
   // The same in two steps, for who asks for many at one time.
-  std::size_t interval_at(Duration since_start) const {
-    return interval_of(*trace_, since_start);
-  }
+  std::size_t interval_at(Duration since_start) const { return interval_of(*trace_, since_start); }
   Resources load(std::uint32_t index, std::size_t interval) const {
     return load_in(trace_->vms[index], interval);
   }
