@@ -5,7 +5,7 @@
 // two plan intervals, when a host that stays over its threshold makes the master look at each
 // sample, even a snapshot that differs is searched only when the difference could give a better
 // plan: a VM or host that came or went, a drain, a rule, room that came free. Loads that waver
-// wait for the plan interval. Source: design, section 4 of what comes next.
+// wait for the plan interval.
 #pragma once
 
 #include <optional>

@@ -10,6 +10,9 @@ import headers
 import layers
 import tidy
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+import count_tests  # noqa: E402 pylint: disable=wrong-import-position
+
 NM = sys.argv[1]
 COMPILER = sys.argv[2:]
 
@@ -198,6 +201,21 @@ class Headers(Planted):
         self.assertEqual(checked, 3)
         self.assertEqual([text.split(":")[0] for text in found],
                          ["ballast/base/bad.h", "ballast/base/twice.h"])
+
+
+class Limits(Planted):
+    def test_a_test_near_its_time_limit_is_named(self):
+        self.plant("meson-info/intro-tests.json",
+                   '[{"name": "slow", "timeout": 30}, {"name": "endless", "timeout": 0}]')
+        self.plant("meson-logs/testlog.json",
+                   '{"name": "p:unit / slow", "duration": 10.1, "result": "OK"}\n'
+                   '{"name": "p:unit / slow", "duration": 9.9, "result": "OK"}\n'
+                   '{"name": "p:unit / endless", "duration": 999, "result": "OK"}\n')
+        log = self.root / "meson-logs/testlog.json"
+        named = list(count_tests.near_limit(count_tests.results_of(log),
+                                            count_tests.limits_of(log)))
+        self.assertEqual(len(named), 1)
+        self.assertIn("slow took 10 s", named[0])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include "ballast/base/planted.h"
 #include "ballast/base/random.h"
 #include "ballast/plan/planner.h"
+#include "common/length.h"
 #include "master.h"
 
 namespace ballast {
@@ -224,7 +225,7 @@ Duration allowed() {
 }
 
 TEST_CASE("what a fresh search would find is never missed for longer than a plan interval") {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::of_length(2, 10, 100); ++seed) {
     CAPTURE(seed);
     CHECK(longest_miss(seed) <= allowed());
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ballast/plan/planner.h"
+#include "common/length.h"
 #include "plan/audit.h"
 #include "plan/cases.h"
 #include "plan/unreachable.h"
@@ -16,8 +17,12 @@ TEST_CASE("plans of small tight snapshots reach the proven optimum") {
   REQUIRE_MESSAGE(folder != nullptr, "BALLAST_PLAN_DATA names the folder of optima.txt");
   const auto cases = test::read_cases(std::string(folder) + "/optima.txt");
   REQUIRE(cases.size() >= 300);
-  std::size_t reached = 0, unreachable = 0, ours = 0, best = 0;
+  std::size_t reached = 0, unreachable = 0, ours = 0, best = 0, tried = 0;
+  // Between two edits each tenth; what they reach together is told in the ordinary run alone.
+  const std::uint64_t each = test::of_length(10, 1, 1);
   for (const test::Case& c : cases) {
+    if (c.seed % each != 0) continue;
+    ++tried;
     CAPTURE(c.seed);
     REQUIRE(check(c.snapshot).ok());
     const Plan plan = plan::make_plan(c.snapshot);
@@ -45,14 +50,13 @@ TEST_CASE("plans of small tight snapshots reach the proven optimum") {
       best += c.migrations;
     }
   }
-  MESSAGE(reached << " of " << cases.size() << " reach the least overload, with " << ours
+  MESSAGE(reached << " of " << tried << " reach the least overload, with " << ours
                   << " migrations where the optimum has " << best);
-  MESSAGE(unreachable << " of " << cases.size() << " ("
-                      << 100.0 * static_cast<double>(unreachable) /
-                             static_cast<double>(cases.size())
+  MESSAGE(unreachable << " of " << tried << " ("
+                      << 100.0 * static_cast<double>(unreachable) / static_cast<double>(tried)
                       << " %) are proven to have no safe order to it; "
-                      << cases.size() - reached - unreachable << " are missed without a proof");
-  CHECK(reached + unreachable == cases.size());
-  CHECK(static_cast<double>(reached) >= 0.99 * static_cast<double>(cases.size()));
+                      << tried - reached - unreachable << " are missed without a proof");
+  CHECK(reached + unreachable == tried);
+  CHECK(static_cast<double>(reached) >= 0.99 * static_cast<double>(tried));
   CHECK(static_cast<double>(ours) <= 1.03 * static_cast<double>(best));
 }

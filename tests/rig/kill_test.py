@@ -11,7 +11,6 @@ SLOW_MIB_S = 8  # a migration takes seconds
 
 
 class Kill(Scenario):
-    hosts = 3
 
     def setUp(self):
         """h1 leads h2 and h3; on h2 are two guests too many for it, and one is on its way."""

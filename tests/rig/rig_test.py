@@ -17,7 +17,6 @@ from scenario import CORES, Scenario, main
 
 
 class TheRig(Scenario):
-    hosts = 2
 
     def test_a_guest_migrates_without_a_gap(self):
         guest = self.rig.boot({1: "h1"}, work=1000)[0]

@@ -1,5 +1,5 @@
-"""What all scenarios of the suite `libvirt` share: the rig, brought up once a file; our daemons on
-it; and what must hold at rest whatever happened.
+"""What all scenarios of the suite `libvirt` share: the rig, brought up once a process, with as many
+hosts as any scenario needs; our daemons on it; and what must hold at rest whatever happened.
 
 Where the rig cannot run, a file ends with exit code 77 (skipped) and says why.
 """
@@ -23,22 +23,24 @@ HOSTS = 4
 
 
 class Scenario(unittest.TestCase):
-    """`binary` is ours; `rig` is up, with nothing on it when a test begins."""
+    """`binary` is ours; `rig` is up, with nothing on it when a test begins: clear() sees to that,
+    so that scenarios can share it."""
 
     binary = None
     rig = None
-    hosts = HOSTS
 
     @classmethod
     def setUpClass(cls):
+        if Scenario.rig:
+            return
         folder = tempfile.mkdtemp(prefix="ballast-rig-")
-        cls.rig = Rig(folder, door.IMAGE)
-        cls.addClassCleanup(cls.rig.down)
-        atexit.register(cls.rig.down)  # after an interrupt unittest cleans up no class
-        cls.rig.up(cls.hosts)
+        Scenario.rig = Rig(folder, door.IMAGE)
+        atexit.register(Scenario.rig.down)
+        Scenario.rig.up(HOSTS)
         # A copy: a new build may replace the other one at any time.
-        cls.binary = pathlib.Path(folder) / "ballast"
-        shutil.copy(Scenario.binary, cls.binary)
+        copy = pathlib.Path(folder) / "ballast"
+        shutil.copy(Scenario.binary, copy)
+        Scenario.binary = copy
 
     def setUp(self):
         self.nodes = {}
