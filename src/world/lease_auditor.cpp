@@ -5,9 +5,6 @@
 namespace ballast::world {
 
 void LeaseAuditor::look(std::uint32_t node, const ledger::Ledger& ledger) {
-  const Resources own = own_before_[node];
-  if (const auto host = ledger.hosts().find(ledger.grantor()); host != ledger.hosts().end())
-    own_before_[node] = host->second.carried;
   if (ledger.leases().empty()) return;
   std::uint64_t newest = seen_[node];
   std::vector<const ledger::Lease*> fresh;
@@ -21,7 +18,7 @@ void LeaseAuditor::look(std::uint32_t node, const ledger::Ledger& ledger) {
   if (fresh.empty()) return;
   settle_suspicion(node, ledger, newest);
   for (const ledger::Lease* lease : fresh) {
-    if (lease->phase == ledger::Phase::promised) judge(node, ledger, *lease, newest, own);
+    if (lease->phase == ledger::Phase::promised) judge(node, ledger, *lease, newest);
   }
   seen_[node] = newest;
 }
@@ -51,17 +48,15 @@ void LeaseAuditor::settle_suspicion(std::uint32_t node, const ledger::Ledger& le
 }
 
 void LeaseAuditor::judge(std::uint32_t node, const ledger::Ledger& ledger,
-                         const ledger::Lease& lease, std::uint64_t newest,
-                         const Resources& own_before) {
+                         const ledger::Lease& lease, std::uint64_t newest) {
   const auto known = ledger.hosts().find(lease.to);
   if (known == ledger.hosts().end()) return;
   const ledger::HostRoom& room = known->second;
-  Resources after = room.carried;
-  // The master's own report comes without a network, maybe after the promise in the same step.
-  for (const Resource r : all_resources) {
-    if (lease.to == ledger.grantor()) after[r] = std::min(after[r], own_before[r]);
-  }
-  double memory_mib = after.memory_mib;
+  // The master's own reports come without a network: one as a mean and one as seen may both be
+  // taken in the step of the promise, before it and after it. There only what is promised is
+  // judged.
+  Resources after = lease.to == ledger.grantor() ? Resources{} : room.carried;
+  double memory_mib = room.carried.memory_mib;
   for (const auto& [id, other] : ledger.leases()) {
     if (other.to != lease.to) continue;
     memory_mib += other.load.memory_mib;

@@ -18,7 +18,7 @@ class LeaseAuditor {
   using Complain = std::function<void(const std::string& auditor, const std::string& detail)>;
 
   LeaseAuditor(std::size_t nodes, Complain complain)
-      : seen_(nodes, 0), own_before_(nodes), complain_(std::move(complain)) {}
+      : seen_(nodes, 0), complain_(std::move(complain)) {}
 
   // After each step of a master. What was promised in that step is new.
   void look(std::uint32_t node, const ledger::Ledger& ledger);
@@ -30,13 +30,12 @@ class LeaseAuditor {
 
  private:
   void judge(std::uint32_t node, const ledger::Ledger& ledger, const ledger::Lease& lease,
-             std::uint64_t newest, const Resources& own_before);
+             std::uint64_t newest);
   bool half_is_gone(std::uint32_t node, const ledger::Ledger& ledger, const ledger::Lease& lease,
                     std::uint64_t newest) const;
   void settle_suspicion(std::uint32_t node, const ledger::Ledger& ledger, std::uint64_t newest);
 
-  std::vector<std::uint64_t> seen_;    // highest number of each node's own leases
-  std::vector<Resources> own_before_;  // what each master's own host carried, before this step
+  std::vector<std::uint64_t> seen_;                // highest number of each node's own leases
   std::map<std::uint32_t, std::string> suspects_;  // of nodes: about their newest lease
   Complain complain_;
 };
