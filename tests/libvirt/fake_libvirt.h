@@ -221,6 +221,11 @@ class FakeHost {
   }
   FakeHost(const FakeHost&) = delete;
   FakeHost& operator=(const FakeHost&) = delete;
+  // A look that was given up goes on in its thread and keeps the libvirt, but not this host. It
+  // looks under the mutex, so that none is inside `tick` when the folder goes.
+  ~FakeHost() {
+    libvirt->change([](FakeLibvirt& all) { all.time_passes = nullptr; });
+  }
 
   void write(const std::string& path, const std::string& text) {
     const std::filesystem::path file = folder_.path() + path;
