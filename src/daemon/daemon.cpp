@@ -25,6 +25,7 @@
 #include "ballast/node/node.h"
 #include "ballast/trust/trust_store.h"
 #include "ballast/zmq/wait.h"
+#include "descriptor_reserve.h"
 #include "hypervisor.h"
 #include "identity.h"
 #include "network.h"
@@ -184,15 +185,23 @@ class Daemon {
       apply(node_->step(monotonic_now(), event));
     for (const node::Input& input : network_->take_inputs(events_a_turn))
       apply(node_->step(monotonic_now(), input));
-    for (const zmq::ControlRequest& request : control_->take_requests()) {
+    for (const zmq::ControlRequest& request : take_requests()) {
       answer(request);
       apply(node_->step(monotonic_now(), node::Tick{}));
     }
     const TimePoint now = monotonic_now();
     if (node_->next_deadline() <= now) apply(node_->step(now, node::Tick{}));
     if (now >= next_trust_look_) look_at_trust(now);
-    if (now >= state_writer_->next_deadline()) told(state_writer_->tick(now));
+    if (now >= state_writer_->next_deadline()) {
+      const DescriptorReserve::Use use(reserve_);
+      told(state_writer_->tick(now));
+    }
     log_.flow();
+  }
+
+  std::vector<zmq::ControlRequest> take_requests() {
+    const DescriptorReserve::Use use(reserve_);
+    return control_->take_requests();
   }
 
   // What others have to be asked for is answered when they have spoken: see apply().
@@ -210,7 +219,10 @@ class Daemon {
   }
 
   void apply(const node::Effects& effects) {
-    if (effects.save) told(state_writer_->save(monotonic_now(), *effects.save));
+    if (effects.save) {
+      const DescriptorReserve::Use use(reserve_);
+      told(state_writer_->save(monotonic_now(), *effects.save));
+    }
     network_->carry_out(effects);
     for (const HypervisorCommand& command : effects.commands) hypervisor_->submit(command);
     for (const node::Answer& answer : effects.answers) {
@@ -233,6 +245,7 @@ class Daemon {
   void look_at_trust(TimePoint now) {
     next_trust_look_ = now + trust_looked_at_every;
     if (!trust_) return;
+    const DescriptorReserve::Use use(reserve_);
     const Result<bool> changed = trust_->reload_if_changed();
     const std::string problem = changed ? std::string() : changed.error().message;
     if (!problem.empty() && problem != trust_problem_)
@@ -251,6 +264,7 @@ class Daemon {
 
   Config config_;
   LineLog& log_;
+  DescriptorReserve reserve_;
   StopSignals signals_;  // before any thread starts
   ServiceManager service_{std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"),
                           std::getenv("WATCHDOG_PID")};

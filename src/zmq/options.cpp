@@ -92,8 +92,4 @@ void set_up_subscriber(::zmq::socket_t& socket, const port::Trust* trust,
   if (trust != nullptr) be_curve_client(socket, *trust, server_key);
 }
 
-void set_up_control(::zmq::socket_t& socket, std::size_t bytes_max) {
-  set_up_any(socket, bytes_max);
-}
-
 }  // namespace ballast::zmq

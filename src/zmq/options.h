@@ -28,7 +28,4 @@ void set_up_feed(::zmq::socket_t& socket, const port::Trust* trust);
 void set_up_subscriber(::zmq::socket_t& socket, const port::Trust* trust,
                        const port::CurveKey& server_key);
 
-// Both ends of the control socket; what comes in has at most `bytes_max`.
-void set_up_control(::zmq::socket_t& socket, std::size_t bytes_max);
-
 }  // namespace ballast::zmq

@@ -89,18 +89,18 @@ Status check_replaceable(const std::string& path) {
   return error_at(path, "there is something that is not a socket; remove it, or give another path");
 }
 
-Status check_listener(const std::string& path) {
-  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (probe < 0) return system_error_at(path, "cannot make a socket");
+Result<int> connect_to(const std::string& path) {
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return system_error_at(path, "cannot make a socket");
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  const int failed = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const int reason = failed == 0 ? 0 : errno;
-  close(probe);
+  if (connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+    return descriptor;
+  const int reason = errno;
+  close(descriptor);
   switch (reason) {
-    case 0:
-    case EAGAIN: return {};  // EAGAIN: it listens, and is busy
+    case EAGAIN: return error_at(path, "the node has no place for another command; ask again");
     case ENOENT:
     case ECONNREFUSED:
       return error_at(path, "no node answers there; is `ballast run` running with this path?");

@@ -31,7 +31,8 @@ class PathLock {
 // Error when there is something at the path that is not a socket.
 Status check_replaceable(const std::string& path);
 
-// Error, with what to do about it, when nobody listens at the path or we may not connect.
-Status check_listener(const std::string& path);
+// A connection to who listens at the path, which does not block; the caller closes it. The Error
+// says what to do when nobody listens there or we may not connect.
+Result<int> connect_to(const std::string& path);
 
 }  // namespace ballast::zmq

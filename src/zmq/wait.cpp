@@ -22,7 +22,7 @@ Ready wait(const ZmqTransport* transport, const ControlServer* control,
   std::vector<zmq_pollitem_t> items;
   items.reserve(sockets.size() + descriptors.size() + 1);
   for (void* socket : sockets) items.push_back({socket, 0, ZMQ_POLLIN, 0});
-  if (control != nullptr) items.push_back({control->socket(), 0, ZMQ_POLLIN, 0});
+  if (control != nullptr) items.push_back({nullptr, control->descriptor(), ZMQ_POLLIN, 0});
   for (const int descriptor : descriptors) {
     items.push_back({nullptr, descriptor, ZMQ_POLLIN | ZMQ_POLLERR, 0});
   }
@@ -34,7 +34,7 @@ Ready wait(const ZmqTransport* transport, const ControlServer* control,
     if (items[i].revents == 0) continue;
     if (i < sockets.size()) {
       ready.network = true;
-    } else if (items[i].socket != nullptr) {
+    } else if (control != nullptr && items[i].fd == control->descriptor()) {
       ready.control = true;
     } else {
       ready.descriptors.push_back(items[i].fd);

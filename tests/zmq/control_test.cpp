@@ -2,6 +2,8 @@
 #include "ballast/zmq/control.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,12 +11,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
-#include <zmq.hpp>
 
 #include "ballast/base/limits.h"
 #include "ballast/zmq/wait.h"
 #include "common/folder.h"
+#include "control_frames.h"
+#include "unix_path.h"
 
 namespace ballast::zmq {
 namespace {
@@ -100,6 +104,11 @@ TEST_CASE("a reply may be long, a request may not") {
   }
   REQUIRE(requests.size() == 1);
   server->reply(requests[0].id, std::string(10'000'000, 'r'));
+  for (int turn = 0; turn < 2000 && asked.wait_for(seconds(0)) != std::future_status::ready;
+       ++turn) {
+    wait(nullptr, server.get(), {}, milliseconds(10));
+    CHECK(server->take_requests().empty());
+  }
   CHECK(asked.get() == 10'000'000);
   server->reply(requests[0].id, "twice");
   server->reply(12345, "nobody");
@@ -156,25 +165,101 @@ TEST_CASE("paths that cannot be or are not ours are errors that say why") {
   CHECK(holds(client_error(folder.at("nothing")), "no node answers there"));
 }
 
-TEST_CASE("requests of many frames, and more than are answered, are dropped and counted") {
+namespace {
+
+// One who speaks to the control socket in his own way.
+class Raw {
+ public:
+  explicit Raw(const std::string& path) {
+    auto connected = connect_to(path);
+    REQUIRE_MESSAGE(connected.ok(), connected.error().message);
+    descriptor_ = *connected;
+  }
+  ~Raw() { close(descriptor_); }
+  Raw(const Raw&) = delete;
+  Raw& operator=(const Raw&) = delete;
+  void say(const std::string& bytes) const {
+    CHECK(send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0);
+  }
+  bool is_cut() const {
+    char byte = 0;
+    const ssize_t got = recv(descriptor_, &byte, 1, MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno == ECONNRESET);
+  }
+
+ private:
+  int descriptor_ = -1;
+};
+
+// Turns until it is so; false when it never is.
+bool turn_until(ControlServer& server, std::vector<ControlRequest>& taken,
+                const std::function<bool()>& so) {
+  for (int turn = 0; turn < 2000; ++turn) {
+    for (ControlRequest& request : server.take_requests()) taken.push_back(std::move(request));
+    if (so()) return true;
+    wait(nullptr, &server, {}, milliseconds(10));
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("what is no request ends its connection, is counted, and harms nobody else") {
   const Folder folder;
   const auto server = server_at(folder.at("s"));
-  ::zmq::context_t context;
-  ::zmq::socket_t dealer(context, ::zmq::socket_type::dealer);
-  dealer.set(::zmq::sockopt::linger, 0);
-  dealer.connect("ipc://" + folder.at("s"));
-  dealer.send(::zmq::str_buffer("a"), ::zmq::send_flags::sndmore);
-  dealer.send(::zmq::str_buffer("b"), ::zmq::send_flags::none);
-  const std::size_t sent = limits::control_requests_max + 9;
-  for (std::size_t i = 0; i < sent; ++i)
-    dealer.send(::zmq::str_buffer("x"), ::zmq::send_flags::none);
-  std::size_t taken = 0;
-  for (int turn = 0; turn < 2000 && server->dropped() < 10; ++turn) {
-    wait(nullptr, server.get(), {}, milliseconds(10));
-    taken += server->take_requests().size();
+  std::vector<ControlRequest> taken;
+  const Raw slow(folder.at("s"));
+  const std::string whole = control_frame("slow");
+  slow.say(whole.substr(0, 6));
+  const std::string bad[] = {
+      std::string("\xff\0\0\0\0\0\0\0\x01\x7f", 10),  // ZMTP, of a command of before
+      "status\n", control_frame("a") + control_frame("b"), std::string(9, '\xff')};
+  std::size_t cut = 0;
+  for (const std::string& bytes : bad) {
+    const Raw asker(folder.at("s"));
+    asker.say(bytes);
+    CHECK(turn_until(*server, taken, [&] { return asker.is_cut(); }));
+    CHECK(server->dropped() == ++cut);
   }
-  CHECK(server->dropped() == 10);
-  CHECK(taken == limits::control_requests_max);
+  CHECK(taken.empty());
+  slow.say(whole.substr(6));
+  CHECK(turn_until(*server, taken, [&] { return !taken.empty(); }));
+  CHECK(taken[0].text == "slow");
+}
+
+TEST_CASE("idle connections give way, those that wait for an answer do not") {
+  const Folder folder;
+  const auto server = server_at(folder.at("s"));
+  std::vector<ControlRequest> taken;
+  std::vector<std::unique_ptr<Raw>> askers;
+  for (std::size_t i = 0; i < limits::control_requests_max; ++i) {
+    askers.push_back(std::make_unique<Raw>(folder.at("s")));
+    if (i > 0) askers.back()->say(control_frame("wait"));
+    CHECK(turn_until(*server, taken, [&] { return taken.size() == i; }));
+  }
+  const Raw takes_its_place(folder.at("s"));
+  CHECK(turn_until(*server, taken, [&] { return askers[0]->is_cut(); }));
+  takes_its_place.say(control_frame("wait"));
+  CHECK(turn_until(*server, taken, [&] { return taken.size() == limits::control_requests_max; }));
+  const Raw too_many(folder.at("s"));
+  CHECK(turn_until(*server, taken, [&] { return too_many.is_cut(); }));
+  CHECK(server->dropped() == 1);
+  for (std::size_t i = 1; i < askers.size(); ++i) CHECK_FALSE(askers[i]->is_cut());
+}
+
+TEST_CASE("without a descriptor left nobody is served, and afterwards everybody is") {
+  const Folder folder;
+  const auto server = server_at(folder.at("s"));
+  std::vector<ControlRequest> taken;
+  const Raw waits(folder.at("s"));
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  for (int turn = 0; turn < 50; ++turn) CHECK(server->take_requests().empty());
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  waits.say(control_frame("status"));
+  CHECK(turn_until(*server, taken, [&] { return !taken.empty(); }));
 }
 
 TEST_CASE("one wait hears sockets and descriptors, and otherwise the time") {

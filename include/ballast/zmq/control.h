@@ -1,5 +1,6 @@
-// The control socket: `ballast` commands ask the node on this machine, over ipc://. A request and
-// its reply are one text each; what they mean is told by the daemon. Source: design, section 4.
+// The control socket: `ballast` commands ask the node on this machine, over a Unix stream socket. A
+// request and its reply are one text each, with its length before it in four bytes, the largest
+// first; what they mean is told by the daemon. Source: design, section 4.
 //
 // Only the user that the node runs as can connect: the socket has mode 0600 and its folder, when we
 // make it, 0700.
@@ -30,15 +31,16 @@ class ControlServer {
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
-  // What has come in since the last call, at most limits::control_requests_max open at a time.
+  // What has come in since the last call. At most limits::control_requests_max are connected, and
+  // each asks one thing at a time; where one more comes, the one that has been idle longest goes.
   std::vector<ControlRequest> take_requests();
   // Answers a request, once. An asker that has gone is no error.
   void reply(std::uint64_t id, const std::string& text);
 
-  // Requests dropped: too many at a time, or of more than one frame.
+  // Connections dropped: too many at a time, or what they said was no request.
   std::uint64_t dropped() const;
-  // The libzmq socket that wait() polls.
-  void* socket() const;
+  // Readable when take_requests() has something to do, for wait(). Owned by the server.
+  int descriptor() const;
 
  private:
   struct Parts;
