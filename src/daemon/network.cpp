@@ -132,6 +132,12 @@ Counters Network::counters() const {
       {"net_lost_sessions", c.lost_sessions},
       {"net_replaced_sessions", c.replaced_sessions},
       {"net_cut_masters_too_many", c.masters_too_many},
+      {"net_cut_unproven_too_many", c.unproven_too_many},
+      {"net_cut_unproven_silent", c.unproven_silent},
+      {"net_cut_unproven_too_long", c.unproven_too_long},
+      {"net_cut_connections_of_key", c.connections_of_key},
+      {"net_cut_chosen_names", c.chosen_names},
+      {"net_cut_greedy", c.greedy_cut},
       {"net_cut_connections", c.cut_connections},
   };
   if (beacon_) {

@@ -91,6 +91,12 @@ Result<std::string> read_small(const std::string& file, std::size_t bytes_max, b
   struct stat status {};
   if (fstat(opened.get(), &status) != 0) return file_error(file, "cannot look at it");
   if (!S_ISREG(status.st_mode)) return Error{file + ": is not a regular file"};
+  // Who may write to it decides who is trusted.
+  if (!secret && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return Error{file + ": has mode " + octal(status.st_mode) +
+                 ", expected 0644 or less: others could write to it (chmod go-w " + file +
+                 ", and look at what stands in it)"};
+  }
   if (secret) {
     if (const Status good = check_secret(file, status); !good) return good.error();
   }

@@ -12,7 +12,8 @@ namespace ballast::trust {
 Error file_error(const std::string& file, const std::string& what);
 
 // All of a regular file of at most `bytes_max`. With `secret`, only when it belongs to us and
-// nobody else may read it; a link is not followed then.
+// nobody else may read it; a link is not followed then. Without, only when nobody else may
+// write to it.
 Result<std::string> read_small(const std::string& file, std::size_t bytes_max, bool secret);
 
 // Makes a file that is not there yet, with mode 0600.

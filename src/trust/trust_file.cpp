@@ -102,7 +102,8 @@ std::string without(const std::string& text, const NodeId& id) {
 
 }  // namespace
 
-Result<std::vector<TrustedNode>> parse_trust(std::string_view text, const std::string& name) {
+Result<std::vector<TrustedNode>> parse_trust(std::string_view text, const std::string& name,
+                                             const CurveKeys& known) {
   std::vector<TrustedNode> nodes;
   std::map<NodeId, std::size_t> line_of_id;
   // By the CURVE key: an identity and its mirror image (the other sign) make the same one.
@@ -117,7 +118,9 @@ Result<std::vector<TrustedNode>> parse_trust(std::string_view text, const std::s
       return Error{where + "found " + quoted(node->id.str()) + " again, first on line " +
                    std::to_string(same_id->second) + ", expected each id once"};
     }
-    const auto [same_key, new_key] = line_of_key.emplace(curve_key_of(node->key), number);
+    const auto before = known.find(node->key);
+    node->curve = before == known.end() ? curve_key_of(node->key) : before->second;
+    const auto [same_key, new_key] = line_of_key.emplace(node->curve, number);
     if (!new_key) {
       return Error{where + "found the key of line " + std::to_string(same_key->second) +
                    " under a second id " + quoted(node->id.str()) + ", expected each key once"};
@@ -133,10 +136,10 @@ Result<std::vector<TrustedNode>> parse_trust(std::string_view text, const std::s
   return nodes;
 }
 
-Result<std::vector<TrustedNode>> read_trust(const std::string& file) {
+Result<std::vector<TrustedNode>> read_trust(const std::string& file, const CurveKeys& known) {
   const Result<std::string> text = read_small(file, file_bytes_max, false);
   if (!text) return text.error();
-  return parse_trust(*text, file);
+  return parse_trust(*text, file, known);
 }
 
 Status add_node(const std::string& file, const TrustedNode& node) {

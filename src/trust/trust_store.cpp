@@ -49,14 +49,15 @@ TrustStore::Stamp TrustStore::stamp_of(const std::string& file) {
 Status TrustStore::load() {
   // Taken before reading: what changes meanwhile is read again next time.
   const Stamp stamp = stamp_of(file_);
-  const Result<std::vector<TrustedNode>> nodes = read_trust(file_);
+  const Result<std::vector<TrustedNode>> nodes = read_trust(file_, converted_);
   if (!nodes) return nodes.error();
+  converted_.clear();
   by_id_.clear();
   by_key_.clear();
   for (const TrustedNode& node : *nodes) {
-    const port::CurveKey key = curve_key_of(node.key);
-    by_id_[node.id] = {node.key, key, node.master};
-    by_key_[key] = node.id;
+    by_id_[node.id] = {node.key, node.curve, node.master};
+    by_key_[node.curve] = node.id;
+    converted_.emplace(node.key, node.curve);
   }
   stamp_ = stamp;
   return {};

@@ -11,8 +11,6 @@ namespace {
 
 // Of one connection within a second: all topics taken and left several times over.
 constexpr std::size_t changes_max = 64;
-// Of one node: the one it has, and some that are about to be noticed as dead.
-constexpr std::size_t connections_of_one_max = 4;
 
 }  // namespace
 
@@ -22,7 +20,8 @@ Feed::Feed(::zmq::context_t& context, const TransportSettings& settings, const p
       trust_(trust),
       counters_(counters),
       socket_(context, ::zmq::socket_type::xpub),
-      monitor_(context, socket_) {
+      monitor_(context, socket_),
+      doorman_(2 * limits::master_guests_max) {
   set_up_feed(socket_, settings.security ? trust : nullptr);
   socket_.bind(settings.bind_feed);
   endpoint_ = socket_.get(::zmq::sockopt::last_endpoint);
@@ -54,9 +53,18 @@ void Feed::publish(std::string_view topic, std::string_view bytes) {
 }
 
 void Feed::watch(std::size_t count_max) {
-  while (const auto event = monitor_.take())
-    if (*event == ConnectionEvent::refused || *event == ConnectionEvent::failed)
+  const Doorman::Clock::time_point now = Doorman::Clock::now();
+  while (const auto event = monitor_.take()) {
+    if (event->kind == ConnectionEvent::accepted)
+      doorman_.accepted(now, event->descriptor, guests_.size());
+    if (event->kind == ConnectionEvent::down) {
+      doorman_.closed(event->descriptor);
+      (void)guests_.closed(event->descriptor);
+    }
+    if (event->kind == ConnectionEvent::refused || event->kind == ConnectionEvent::failed)
       ++counters_.failed_handshakes;
+  }
+  if (doorman_.is_watching()) doorman_.look(now);
   for (std::size_t i = 0; i < count_max; ++i) {
     ::zmq::message_t change;
     const Taken taken = take_frame(socket_, change);
@@ -66,6 +74,7 @@ void Feed::watch(std::size_t count_max) {
     if (settings_.security && !who) continue;
     Guest* guest = guests_.note(change, who.value_or(Proven{}));
     if (guest == nullptr) continue;
+    doorman_.spoke(guest->connection.descriptor);
     // "\1topic" and "\0topic".
     const std::string_view text = change.to_string_view();
     const bool known = taken == Taken::one && !text.empty() &&
@@ -77,7 +86,7 @@ void Feed::watch(std::size_t count_max) {
     }
     const bool crowded =
         guests_.size() > limits::master_guests_max ||
-        (settings_.security && guests_.count(guest->who.node) > connections_of_one_max);
+        (settings_.security && guests_.count(guest->who.node) > limits::connections_of_key_max);
     if (crowded || !may_stay(guest->who)) {
       ++(crowded ? counters_.subscribers_too_many : counters_.cut_connections);
       guests_.cut(*guest);

@@ -3,12 +3,14 @@
 // for another, or again and again, is cut off and counted. Source: design, section 4.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 #include <zmq.hpp>
 
 #include "ballast/zmq/transport.h"
+#include "doorman.h"
 #include "guests.h"
 #include "monitor.h"
 
@@ -27,6 +29,11 @@ class Feed {
   // Cuts off those whose key was revoked, or who may no longer be master.
   void tidy();
 
+  // A trusted key was shown from this address.
+  void key_accepted(std::uint32_t address) {
+    doorman_.key_accepted(Doorman::Clock::now(), address);
+  }
+  const Doorman& doorman() const { return doorman_; }
   const std::string& endpoint() const { return endpoint_; }
   std::size_t subscribers() const { return guests_.size(); }
   void append_sockets(std::vector<void*>& sockets) const;
@@ -40,6 +47,7 @@ class Feed {
   TransportCounters& counters_;
   ::zmq::socket_t socket_;
   Monitor monitor_;
+  Doorman doorman_;
   std::string endpoint_;
   Guests guests_;
 };

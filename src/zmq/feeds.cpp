@@ -80,7 +80,7 @@ bool Feeds::connect(PeerFeed& feed) {
 void Feeds::take_feed_events(std::vector<wire::TransportEvent>& events) {
   for (NodeId& peer : std::exchange(lost_, {})) events.push_back(wire::FeedDown{std::move(peer)});
   for (auto& [peer, feed] : feeds_)
-    while (const auto event = feed.monitor->take()) note(peer, feed, *event, events);
+    while (const auto event = feed.monitor->take()) note(peer, feed, event->kind, events);
 }
 
 void Feeds::note(const NodeId& peer, PeerFeed& feed, ConnectionEvent event,

@@ -1,12 +1,14 @@
 #include "guests.h"
 
+// The kernel's own: glibc's tcp_info ends before the count of bytes.
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace ballast::zmq {
-namespace {
 
 std::optional<Connection> connection_at(int descriptor) {
   sockaddr_in other{};
@@ -17,7 +19,14 @@ std::optional<Connection> connection_at(int descriptor) {
   return Connection{descriptor, ntohl(other.sin_addr.s_addr), ntohs(other.sin_port)};
 }
 
-}  // namespace
+std::uint64_t received_on(const Connection& connection) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (connection_at(connection.descriptor) != connection ||
+      getsockopt(connection.descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return 0;
+  return info.tcpi_bytes_received;
+}
 
 std::optional<Connection> connection_of(::zmq::message_t& message) {
   return connection_at(zmq_msg_get(message.handle(), ZMQ_SRCFD));
@@ -34,11 +43,48 @@ Guest* Guests::note(::zmq::message_t& message, const Proven& who) {
   if (found == guests_.end() || found->second.who != who) {
     const std::optional<Connection> connection = connection_at(descriptor);
     if (!connection) return nullptr;
-    guests_.insert_or_assign(descriptor, Guest{who, *connection});
+    Guest guest;
+    guest.who = who;
+    guest.connection = *connection;
+    guest.number = ++came_;
+    guests_.insert_or_assign(descriptor, std::move(guest));
   }
   Guest& guest = guests_.at(descriptor);
   ++guest.said;
   return &guest;
+}
+
+std::optional<Guest> Guests::closed(int descriptor) {
+  const auto found = guests_.find(descriptor);
+  if (found == guests_.end() || connection_at(descriptor) == found->second.connection)
+    return std::nullopt;
+  Guest gone = std::move(found->second);
+  guests_.erase(found);
+  return gone;
+}
+
+std::optional<std::pair<NodeId, std::uint64_t>> Guests::greedy() {
+  std::map<NodeId, std::uint64_t> sent;
+  for (auto& [descriptor, guest] : guests_) {
+    const std::uint64_t before = guest.received;
+    guest.received = received_on(guest.connection);
+    if (before > 0 && guest.received > before) sent[guest.who.node] += guest.received - before;
+  }
+  const auto most = std::max_element(
+      sent.begin(), sent.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most == sent.end()) return std::nullopt;
+  return *most;
+}
+
+std::size_t Guests::cut_all(const NodeId& node, std::size_t keep) {
+  std::vector<const Guest*> of_it;
+  for (const auto& [descriptor, guest] : guests_)
+    if (guest.who.node == node) of_it.push_back(&guest);
+  std::sort(of_it.begin(), of_it.end(),
+            [](const Guest* a, const Guest* b) { return a->number > b->number; });
+  std::size_t cuts = 0;
+  for (std::size_t i = keep; i < of_it.size(); ++i, ++cuts) cut(*of_it[i]);
+  return cuts;
 }
 
 std::size_t Guests::tidy(const std::function<bool(const Guest&)>& may_stay) {

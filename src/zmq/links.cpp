@@ -98,7 +98,7 @@ void Links::close(Map::iterator at) {
 void Links::take_link_events(std::vector<wire::TransportEvent>& events) {
   for (NodeId& peer : std::exchange(lost_, {})) events.push_back(wire::LinkDown{std::move(peer)});
   for (auto& [peer, link] : links_) {
-    while (const auto event = link.monitor->take()) note(peer, link, *event, events);
+    while (const auto event = link.monitor->take()) note(peer, link, event->kind, events);
   }
 }
 

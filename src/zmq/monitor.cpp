@@ -8,9 +8,10 @@
 namespace ballast::zmq {
 namespace {
 
-constexpr int watched_events =
-    ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-    ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+constexpr int watched_events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
+                               ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 
 // Names are per context; counting over the process keeps them apart in each.
 std::string fresh_name() {
@@ -20,6 +21,7 @@ std::string fresh_name() {
 
 std::optional<ConnectionEvent> meaning_of(std::uint16_t event) {
   switch (event) {
+    case ZMQ_EVENT_ACCEPTED: return ConnectionEvent::accepted;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return ConnectionEvent::up;
     case ZMQ_EVENT_DISCONNECTED: return ConnectionEvent::down;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: return ConnectionEvent::failed;
@@ -45,16 +47,23 @@ Monitor::Monitor(::zmq::context_t& context, ::zmq::socket_t& socket)
 
 Monitor::~Monitor() { zmq_socket_monitor(watched_, nullptr, 0); }
 
-std::optional<ConnectionEvent> Monitor::take() {
+std::optional<Monitor::Event> Monitor::take() {
   for (;;) {
     ::zmq::message_t event;
     ::zmq::message_t address;
     if (!listener_.recv(event, ::zmq::recv_flags::dontwait)) return std::nullopt;
     if (event.more()) (void)listener_.recv(address, ::zmq::recv_flags::dontwait);
     std::uint16_t number = 0;
-    if (event.size() < sizeof number) continue;
+    std::int32_t value = -1;
+    if (event.size() < sizeof number + sizeof value) continue;
     std::memcpy(&number, event.data(), sizeof number);
-    if (const auto meaning = meaning_of(number)) return meaning;
+    std::memcpy(&value, event.data<char>() + sizeof number, sizeof value);
+    const auto meaning = meaning_of(number);
+    if (!meaning) continue;
+    // Of a handshake that failed the value is an error, not a descriptor.
+    const bool about_one = *meaning == ConnectionEvent::accepted ||
+                           *meaning == ConnectionEvent::up || *meaning == ConnectionEvent::down;
+    return Event{*meaning, about_one ? value : -1};
   }
 }
 

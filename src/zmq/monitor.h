@@ -7,10 +7,11 @@
 namespace ballast::zmq {
 
 enum class ConnectionEvent : unsigned char {
-  up,       // connected, and the handshake succeeded
-  down,     // disconnected; libzmq connects again by itself
-  refused,  // the handshake failed in a way after which libzmq does not try again
-  failed,   // the handshake failed for a time (broken off, or too slow)
+  accepted,  // somebody has connected to a bound socket, and has shown nothing yet
+  up,        // connected, and the handshake succeeded
+  down,      // disconnected; libzmq connects again by itself
+  refused,   // the handshake failed in a way after which libzmq does not try again
+  failed,    // the handshake failed for a time (broken off, or too slow)
 };
 
 class Monitor {
@@ -21,8 +22,12 @@ class Monitor {
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
+  struct Event {
+    ConnectionEvent kind;
+    int descriptor = -1;  // of the connection, which may have ended since; -1: there is none
+  };
   // The next event, if there is one.
-  std::optional<ConnectionEvent> take();
+  std::optional<Event> take();
   void* socket() const { return const_cast<::zmq::socket_t&>(listener_).handle(); }
 
  private:

@@ -1,5 +1,9 @@
 #include "options.h"
 
+#include <sys/random.h>
+
+#include <cstdlib>
+
 #include "ballast/base/limits.h"
 
 namespace ballast::zmq {
@@ -49,6 +53,11 @@ void be_curve_server(::zmq::socket_t& socket, const port::Trust& trust, const ch
   socket.set(option::curve_server, true);
   socket.set(option::curve_secretkey, ::zmq::buffer(trust.secret_key()));
   socket.set(option::zap_domain, zap_domain);
+  // Without it everybody may come in where no doorman answers. One always does, so a libzmq that
+  // does not know the option (its headers call it a draft) is no reason not to start.
+  constexpr int zap_enforce_domain = 93;
+  const int on = 1;
+  (void)zmq_setsockopt(socket.handle(), zap_enforce_domain, &on, sizeof on);
 }
 
 void be_curve_client(::zmq::socket_t& socket, const port::Trust& trust,
@@ -60,6 +69,13 @@ void be_curve_client(::zmq::socket_t& socket, const port::Trust& trust,
 
 }  // namespace
 
+void draw_routing_ids() {
+  unsigned seed = 0;
+  if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+    throw ::zmq::error_t();  // the reason is in errno
+  std::srand(seed);
+}
+
 void set_up(::zmq::context_t& context) {
   context.set(::zmq::ctxopt::max_sockets, static_cast<int>(limits::sockets_max));
   context.set(::zmq::ctxopt::io_threads, 1);
@@ -67,6 +83,8 @@ void set_up(::zmq::context_t& context) {
 
 void set_up_router(::zmq::socket_t& socket, const port::Trust* trust) {
   set_up_tcp(socket);
+  socket.set(option::sndhwm, static_cast<int>(limits::session_send_queue_messages_max));
+  socket.set(option::rcvhwm, static_cast<int>(limits::session_receive_queue_messages_max));
   socket.set(option::router_mandatory, true);
   socket.set(option::router_handover, false);
   if (trust != nullptr) be_curve_server(socket, *trust, zap_domain_router);

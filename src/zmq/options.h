@@ -12,6 +12,11 @@ namespace ballast::zmq {
 // Bounds of the context; before its first socket.
 void set_up(::zmq::context_t& context);
 
+// Before a ROUTER is made: the names that it gives to its connections then begin at a number that
+// nobody can guess. libzmq draws it with rand() and never seeds that, so it would be the same in
+// every process; and a peer that takes a name before the ROUTER gives it ends the process.
+void draw_routing_ids();
+
 // The ROUTER that others connect to. With `trust`, a CURVE server that asks ZAP about every key.
 void set_up_router(::zmq::socket_t& socket, const port::Trust* trust);
 

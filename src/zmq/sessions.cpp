@@ -30,6 +30,11 @@ const Sessions::Session* Sessions::find(const NodeId& node) const {
   return found == nodes_.end() ? nullptr : &found->second.current;
 }
 
+void Sessions::ended(const NodeId& node, std::string_view session) {
+  const auto found = nodes_.find(node);
+  if (found != nodes_.end() && found->second.current.id == session) nodes_.erase(found);
+}
+
 void Sessions::make_room() {
   if (nodes_.size() < capacity_) return;
   const auto silent_longest = std::min_element(

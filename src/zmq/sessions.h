@@ -37,6 +37,8 @@ class Sessions {
   // The session to answer on; null when there is none.
   const Session* find(const NodeId& node) const;
   void forget(const NodeId& node) { nodes_.erase(node); }
+  // This session has ended with its connection: nothing is answered on it any more.
+  void ended(const NodeId& node, std::string_view session);
   std::size_t size() const { return nodes_.size(); }
 
  private:

@@ -1,16 +1,21 @@
 // Ties the doorman, the sessions of others, our own links and the gate together. One thread.
 #include "ballast/zmq/transport.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <zmq.hpp>
 
 #include "ballast/base/assert.h"
 #include "ballast/wire/codec.h"
+#include "doorman.h"
 #include "feed.h"
 #include "feeds.h"
 #include "frames.h"
 #include "gate.h"
 #include "guests.h"
 #include "links.h"
+#include "memory.h"
 #include "monitor.h"
 #include "options.h"
 #include "sessions.h"
@@ -22,6 +27,28 @@ namespace {
 constexpr std::size_t zap_questions_per_turn = 64;
 constexpr std::size_t subscriptions_per_turn = 256;
 constexpr std::chrono::seconds tidy_every(1);
+constexpr std::chrono::milliseconds memory_looked_at_every(100);
+// Of a process: for the rest of it, libvirt's connections and threads among that.
+constexpr std::size_t other_descriptors = 256;
+
+// How many connections to us may be open: what the limit on descriptors leaves of them.
+std::size_t connections_max(const TransportSettings& settings) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return settings.peers_max;
+  const std::size_t all = limit.rlim_cur;
+  return std::min(settings.peers_max,
+                  all > 2 * other_descriptors ? all - other_descriptors : all / 2);
+}
+
+std::uint32_t number_of(std::string_view session) {
+  std::uint32_t number = 0;
+  for (const char byte : session.substr(1))
+    number = number << 8U | static_cast<unsigned char>(byte);
+  return number;
+}
+
+// The form of a name that the ROUTER gives. A peer may bring one of its own, which we never do.
+bool is_given_name(std::string_view session) { return session.size() == 5 && session[0] == '\0'; }
 
 }  // namespace
 
@@ -32,16 +59,22 @@ struct ZmqTransport::Parts {
         links(context, settings, trust, counters),
         feeds(context, settings, trust, counters),
         sessions(given.peers_max),
-        gate(settings, trust, counters) {
+        gate(settings, trust, counters),
+        doorman(connections_max(given)) {
+    return_large_blocks();
     set_up(context);
     if (settings.security) zap.emplace(context, *trust);
+    draw_routing_ids();
     router = ::zmq::socket_t(context, ::zmq::socket_type::router);
     set_up_router(router, settings.security ? trust : nullptr);
+    first_name = name_of_first();
     router_monitor.emplace(context, router);
     router.bind(settings.bind);
     endpoint = router.get(::zmq::sockopt::last_endpoint);
   }
 
+  // The number at which the names begin that the ROUTER gives: that of a connection of our own.
+  std::uint32_t name_of_first();
   void open_feed() { feed.emplace(context, settings, trust, counters); }
 
   void reply(const NodeId& to, std::string_view bytes, const wire::Body& body);
@@ -53,8 +86,16 @@ struct ZmqTransport::Parts {
   std::optional<wire::Delivered> receive(std::size_t& looks);
   void tidy();
   bool is_still_trusted(const NodeId& node, const port::CurveKey& key) const;
+  // Its first message, at least since the last tidy(). Of a key with many connections the oldest
+  // go.
+  void welcome(Guest& guest, std::string_view session);
   // False, and its connection cut, when it is one master too many.
   bool may_knock(Guest& guest, const wire::Body& body);
+  // False, and its connection cut, when the peer has brought a name of its own.
+  bool is_named_by_us(std::string_view session, ::zmq::message_t& frame);
+  // A connection has ended, and the session on it.
+  void closed(int descriptor);
+  void watch_memory();
   // Notes the session of a message; false when a newer one has replaced it.
   bool takes(const NodeId& node, std::string_view session, const port::CurveKey& key,
              bool is_attach);
@@ -73,6 +114,11 @@ struct ZmqTransport::Parts {
   Feeds feeds;
   Sessions sessions;
   Gate gate;
+  Doorman doorman;
+  std::uint32_t first_name = 0;
+  std::uint32_t connections_come = 0;
+  Links::Clock::time_point memory_at;
+  bool memory_was_high = false;
   unsigned turn = 0;
   Links::Clock::time_point tidy_at = Links::Clock::now() + tidy_every;
 };
@@ -99,19 +145,78 @@ void ZmqTransport::Parts::reply(const NodeId& to, std::string_view bytes, const 
   }
 }
 
+std::uint32_t ZmqTransport::Parts::name_of_first() {
+  ::zmq::socket_t probe(context, ::zmq::socket_type::dealer);
+  router.bind("inproc://first-name");
+  probe.connect("inproc://first-name");
+  probe.send(::zmq::str_buffer(""), ::zmq::send_flags::dontwait);
+  ::zmq::message_t name;
+  ::zmq::message_t nothing;
+  const bool taken = router.recv(name) && router.recv(nothing);
+  BALLAST_ASSERT(taken && is_given_name(name.to_string_view()), "a ROUTER that gives other names");
+  router.unbind("inproc://first-name");
+  return number_of(name.to_string_view());
+}
+
+// Those it gives follow each other, one for each connection, so that one of its form that a peer
+// has made up is told as well. It cannot be one of those that come next: see draw_routing_ids().
+bool ZmqTransport::Parts::is_named_by_us(std::string_view session, ::zmq::message_t& frame) {
+  constexpr std::uint32_t not_yet_heard_of = 1U << 16U;
+  if (is_given_name(session) &&
+      number_of(session) - first_name <= connections_come + not_yet_heard_of)
+    return true;
+  ++counters.chosen_names;
+  if (const auto connection = connection_of(frame)) cut(*connection);
+  return false;
+}
+
+void ZmqTransport::Parts::closed(int descriptor) {
+  doorman.closed(descriptor);
+  const std::optional<Guest> gone = guests.closed(descriptor);
+  if (gone) sessions.ended(gone->who.node, gone->session);
+}
+
 void ZmqTransport::Parts::watch_the_door() {
-  if (zap) {
-    const ZapHandler::Refused refused = zap->serve(zap_questions_per_turn);
-    counters.refused_keys += refused.strangers;
-    counters.refused_subscribers += refused.not_masters;
-  }
-  if (feed) feed->watch(subscriptions_per_turn);
+  const Doorman::Clock::time_point now = Doorman::Clock::now();
   while (const auto event = router_monitor->take()) {
-    if (*event == ConnectionEvent::down) ++counters.lost_sessions;
-    if (*event == ConnectionEvent::refused || *event == ConnectionEvent::failed) {
+    if (event->kind == ConnectionEvent::accepted) {
+      ++connections_come;
+      doorman.accepted(now, event->descriptor, guests.size());
+    }
+    if (event->kind == ConnectionEvent::down) {
+      ++counters.lost_sessions;
+      closed(event->descriptor);
+    }
+    if (event->kind == ConnectionEvent::refused || event->kind == ConnectionEvent::failed) {
       ++counters.failed_handshakes;
     }
   }
+  if (zap) {
+    const ZapHandler::Served served = zap->serve(zap_questions_per_turn);
+    counters.refused_keys += served.strangers;
+    counters.refused_subscribers += served.not_masters;
+    for (const std::uint32_t address : served.at_router) doorman.key_accepted(now, address);
+    if (feed)
+      for (const std::uint32_t address : served.at_feed) feed->key_accepted(address);
+  }
+  if (feed) feed->watch(subscriptions_per_turn);
+  if (doorman.is_watching()) doorman.look(now);
+}
+
+// What waits in libzmq's queues is nowhere told, but the process is as large as it is: above the
+// mark, whoever has sent most between two looks is cut off, until it is smaller.
+void ZmqTransport::Parts::watch_memory() {
+  const Links::Clock::time_point now = Links::Clock::now();
+  if (now < memory_at) return;
+  memory_at = now + memory_looked_at_every;
+  const bool high = resident_bytes() > limits::memory_soft_max;
+  if (high) {
+    const auto most = guests.greedy();
+    if (memory_was_high && most && most->second >= limits::greedy_bytes_min)
+      counters.greedy_cut += guests.cut_all(most->first);
+  }
+  if (memory_was_high && !high) give_memory_back();
+  memory_was_high = high;
 }
 
 bool ZmqTransport::Parts::is_still_trusted(const NodeId& node, const port::CurveKey& key) const {
@@ -128,6 +233,15 @@ bool ZmqTransport::Parts::takes(const NodeId& node, std::string_view session,
     case Arrival::doubled: ++counters.doubled_session; return false;
   }
   BALLAST_ASSERT(false, "an arrival that is none");
+}
+
+void ZmqTransport::Parts::welcome(Guest& guest, std::string_view session) {
+  if (!guest.session.empty()) return;
+  guest.session = session;
+  doorman.spoke(guest.connection.descriptor);
+  if (settings.security)
+    counters.connections_of_key +=
+        guests.cut_all(NodeId(guest.who.node), limits::connections_of_key_max);
 }
 
 // Slaves may be many, other masters at our door may not, however many want to be our peer.
@@ -149,6 +263,7 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_session(std::si
       ++counters.extra_frames;
       continue;
     }
+    if (!is_named_by_us(session.to_string_view(), frame)) continue;
     std::optional<Proven> proven;
     if (settings.security) {
       proven = ZapHandler::proven_by(frame);
@@ -159,6 +274,7 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_session(std::si
       }
     }
     Guest* guest = guests.note(frame, proven.value_or(Proven{}));
+    if (guest != nullptr && guest->said == 1) welcome(*guest, session.to_string_view());
     auto message = gate.admit(frame.to_string_view(), proven ? &proven->node : nullptr);
     if (!message) continue;
     if (guest != nullptr && !may_knock(*guest, message->body)) continue;
@@ -286,6 +402,7 @@ std::vector<wire::TransportEvent> ZmqTransport::take_events(std::size_t count_ma
   Parts& parts = *parts_;
   std::vector<wire::TransportEvent> events;
   parts.watch_the_door();
+  parts.watch_memory();
   if (Links::Clock::now() >= parts.tidy_at) parts.tidy();
   parts.links.take_link_events(events);
   parts.feeds.take_feed_events(events);
@@ -305,7 +422,27 @@ const std::string& ZmqTransport::feed() const {
   static const std::string none;
   return parts_->feed ? parts_->feed->endpoint() : none;
 }
-const TransportCounters& ZmqTransport::counters() const { return parts_->counters; }
+const TransportCounters& ZmqTransport::counters() const {
+  // The doormen count for themselves.
+  TransportCounters& all = parts_->counters;
+  DoormanCounters door = parts_->doorman.counters();
+  if (parts_->feed) {
+    const DoormanCounters& at_feed = parts_->feed->doorman().counters();
+    door.too_many += at_feed.too_many;
+    door.silent += at_feed.silent;
+    door.too_long += at_feed.too_long;
+  }
+  all.unproven_too_many = door.too_many;
+  all.unproven_silent = door.silent;
+  all.unproven_too_long = door.too_long;
+  return all;
+}
+Duration ZmqTransport::patience() const {
+  const bool at_feed = parts_->feed && parts_->feed->doorman().is_watching();
+  if (parts_->doorman.is_watching() || at_feed || parts_->memory_was_high)
+    return memory_looked_at_every;
+  return std::chrono::hours(1);
+}
 std::size_t ZmqTransport::links() const { return parts_->links.size(); }
 std::size_t ZmqTransport::sessions() const { return parts_->sessions.size(); }
 std::size_t ZmqTransport::feeds() const { return parts_->feeds.size(); }

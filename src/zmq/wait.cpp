@@ -18,7 +18,10 @@ long milliseconds_up(Duration timeout) {
 Ready wait(const ZmqTransport* transport, const ControlServer* control,
            std::span<const int> descriptors, Duration timeout) {
   std::vector<void*> sockets;
-  if (transport != nullptr) transport->append_sockets(sockets);
+  if (transport != nullptr) {
+    transport->append_sockets(sockets);
+    timeout = std::min(timeout, transport->patience());
+  }
   std::vector<zmq_pollitem_t> items;
   items.reserve(sockets.size() + descriptors.size() + 1);
   for (void* socket : sockets) items.push_back({socket, 0, ZMQ_POLLIN, 0});

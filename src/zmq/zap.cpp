@@ -1,5 +1,7 @@
 #include "zap.h"
 
+#include <arpa/inet.h>
+
 #include <cstring>
 #include <string_view>
 #include <vector>
@@ -72,8 +74,8 @@ ZapHandler::ZapHandler(::zmq::context_t& context, const port::Trust& trust)
   socket_.bind(zap_endpoint);
 }
 
-ZapHandler::Refused ZapHandler::serve(std::size_t count_max) {
-  Refused refused;
+ZapHandler::Served ZapHandler::serve(std::size_t count_max) {
+  Served served;
   for (std::size_t i = 0; i < count_max; ++i) {
     std::vector<::zmq::message_t> request = receive_all(socket_);
     if (request.empty()) break;
@@ -85,11 +87,14 @@ ZapHandler::Refused ZapHandler::serve(std::size_t count_max) {
       node = trust_.node_of(shown);
     }
     if (!node) {
-      ++refused.strangers;
+      ++served.strangers;
     } else if (request[domain].to_string_view() == zap_domain_feed &&
                !trust_.may_be_master(*node)) {
-      ++refused.not_masters;
+      ++served.not_masters;
       node.reset();
+    } else if (in_addr at{}; inet_pton(AF_INET, request[address].to_string().c_str(), &at) == 1) {
+      const bool is_feed = request[domain].to_string_view() == zap_domain_feed;
+      (is_feed ? served.at_feed : served.at_router).push_back(ntohl(at.s_addr));
     }
     const std::string id = request.size() > request_id ? request[request_id].to_string() : "";
     const std::string reply[] = {zap_version,
@@ -105,7 +110,7 @@ ZapHandler::Refused ZapHandler::serve(std::size_t count_max) {
                         : ::zmq::send_flags::dontwait | ::zmq::send_flags::sndmore);
     }
   }
-  return refused;
+  return served;
 }
 
 std::optional<Proven> ZapHandler::proven_by(::zmq::message_t& message) {

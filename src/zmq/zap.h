@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 #include <zmq.hpp>
 
 #include "ballast/port/trust.h"
@@ -24,12 +25,15 @@ class ZapHandler {
   // Must exist before the first CURVE server of the context.
   ZapHandler(::zmq::context_t& context, const port::Trust& trust);
 
-  struct Refused {
+  struct Served {
     std::uint64_t strangers = 0;
     std::uint64_t not_masters = 0;  // trusted, but not to subscribe
+    // IPv4 addresses from which a trusted key was shown, to the ROUTER and to the feed.
+    std::vector<std::uint32_t> at_router;
+    std::vector<std::uint32_t> at_feed;
   };
-  // Answers what has been asked, at most `count_max` questions. Returns how many keys it refused.
-  Refused serve(std::size_t count_max);
+  // Answers what has been asked, at most `count_max` questions.
+  Served serve(std::size_t count_max);
   void* socket() const { return const_cast<::zmq::socket_t&>(socket_).handle(); }
 
   // Nothing for a connection that was made without CURVE.

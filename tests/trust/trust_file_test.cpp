@@ -1,6 +1,8 @@
 // The trust file: what it says, what it must not say, and changing it without losing a word.
 #include "ballast/trust/trust_file.h"
 
+#include <sys/stat.h>
+
 #include "common/folder.h"
 
 namespace ballast::trust {
@@ -103,6 +105,25 @@ TEST_CASE("revoking takes out one line, and says when there was none") {
   CHECK(folder.read("trust") == "# one\n# two\nh2 " + b + " master,slave\n# end\n");
   CHECK_FALSE(*revoke_node(file, NodeId("h1")));
   CHECK_FALSE(revoke_node(folder.at("nothing"), NodeId("h1")).ok());
+}
+
+TEST_CASE("a file that others may write to is refused, and the error says what to do") {
+  const Folder folder;
+  const std::string file = folder.write("trust", "h1 " + a + " slave\n");
+  for (const unsigned mode : {0664U, 0646U, 0622U}) {
+    REQUIRE(chmod(file.c_str(), mode) == 0);
+    const auto nodes = read_trust(file);
+    REQUIRE_FALSE(nodes.ok());
+    CHECK(holds(nodes.error().message, "others could write to it (chmod go-w " + file));
+  }
+  REQUIRE(chmod(file.c_str(), 0644) == 0);
+  CHECK(read_trust(file).ok());
+}
+
+TEST_CASE("keys that are known already are not made again") {
+  const IdentityKey key = parse_trust("h1 " + a + " slave", "trust")->front().key;
+  const port::CurveKey known{1, 2, 3};
+  CHECK(parse_trust("h1 " + a + " slave", "trust", {{key, known}})->front().curve == known);
 }
 
 TEST_CASE("a file that is broken is not rewritten, and a link to a file stays a link") {

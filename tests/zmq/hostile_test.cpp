@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include <zmq.hpp>
 
 #include "ballast/base/random.h"
@@ -60,6 +62,14 @@ class Enemy {
     dealer_.set(::zmq::sockopt::curve_secretkey, ::zmq::buffer(keys.secret));
     dealer_.connect(siege.master->transport->endpoint());
   }
+  Enemy(const Siege& siege, const KeyPair& keys, const std::string& routing_id) {
+    dealer_.set(::zmq::sockopt::routing_id, routing_id);
+    dealer_.set(::zmq::sockopt::linger, 0);
+    dealer_.set(::zmq::sockopt::curve_serverkey, ::zmq::buffer(siege.master_keys.open));
+    dealer_.set(::zmq::sockopt::curve_publickey, ::zmq::buffer(keys.open));
+    dealer_.set(::zmq::sockopt::curve_secretkey, ::zmq::buffer(keys.secret));
+    dealer_.connect(siege.master->transport->endpoint());
+  }
   explicit Enemy(const Siege& siege) {
     dealer_.set(::zmq::sockopt::linger, 0);
     dealer_.connect(siege.master->transport->endpoint());
@@ -80,8 +90,9 @@ class Enemy {
 // A bare TCP connection to the master.
 class Plain {
  public:
-  explicit Plain(const Siege& siege) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const std::string& endpoint = siege.master->transport->endpoint();
+  explicit Plain(const Siege& siege) : Plain(*siege.master) {}
+  explicit Plain(const Node& node) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const std::string& endpoint = node.transport->endpoint();
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port =
@@ -94,6 +105,22 @@ class Plain {
   ~Plain() { close(socket_); }
   void send(const std::string& bytes) const {
     CHECK(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0);
+  }
+  // As much of it as is taken, without waiting: the other end may have hung up.
+  void push(const std::string& bytes) const {
+    (void)::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+  bool hears(const std::string& text) const {
+    char bytes[256];
+    const ssize_t got = recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK);
+    return got > 0 &&
+           std::string(bytes, static_cast<std::size_t>(got)).find(text) != std::string::npos;
+  }
+  bool is_cut() const {
+    char bytes[256];
+    ssize_t got = 0;
+    while ((got = recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) continue;
+    return got == 0 || errno == ECONNRESET;
   }
 
  private:
@@ -283,6 +310,96 @@ TEST_CASE("of two that live under one key the newer Attach wins, and it is count
   CHECK(all_until([&] { return clone.heard<wire::ReportAck>() == 1; }));
   siege.check_slave_is_served();
   CHECK(siege.counters().doubled_session == 2);
+}
+
+TEST_CASE("a peer that brings a routing id of its own is cut off") {
+  Siege siege;
+  Enemy enemy(siege, siege.enemy_keys, "the slave's, or so it hopes");
+  enemy.say({{"test", NodeId("e"), {1, 1}}, wire::Report{}});
+  CHECK(siege.master_until([&] { return siege.counters().chosen_names > 0; }));
+  CHECK(siege.master->delivered.empty());
+  siege.check_slave_is_served();
+}
+
+TEST_CASE("a routing id of the form that libzmq gives, made up by the peer, is told as well") {
+  Node node("m");
+  // ZMTP 3.0 with the NULL mechanism (RFC 23): greeting, READY, one message.
+  std::string greeting = std::string("\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL", 16);
+  greeting.resize(64, '\0');
+  const std::string name("\0\x00\x00\x00\x07", 5);
+  const std::string ready = std::string(
+                                "\x05READY\x0bSocket-Type\0\0\0\x06"
+                                "DEALER\x08Identity\0\0\0\x05",
+                                41) +
+                            name;
+  const std::string message = wire::encode({{"test", NodeId("e"), {1, 1}}, wire::Attach{}});
+  const Plain plain(node);
+  plain.send(greeting + std::string(1, '\x04') + std::string(1, static_cast<char>(ready.size())) +
+             ready);
+  CHECK(until({&node}, [&] { return plain.hears("READY"); }));
+  plain.send(std::string{'\0', static_cast<char>(message.size())} + message);
+  CHECK(until({&node}, [&] { return node.counters().chosen_names == 1; }));
+  CHECK(node.delivered.empty());
+  CHECK(until({&node}, [&] { return plain.is_cut(); }));
+}
+
+TEST_CASE("of a key with many connections the newest stay") {
+  Siege siege;
+  std::vector<std::unique_ptr<Enemy>> enemies;
+  constexpr std::size_t more = 6;
+  for (std::size_t i = 0; i < limits::connections_of_key_max + more; ++i) {
+    enemies.push_back(std::make_unique<Enemy>(siege, siege.enemy_keys, siege.master_keys.open));
+    enemies.back()->say({{"test", NodeId("e"), {1, 1}}, wire::Report{}});
+    CHECK(siege.master_until([&] { return siege.master->heard<wire::Report>() == i + 1; }));
+  }
+  // Those that were cut connect again, and stay silent.
+  CHECK(siege.counters().connections_of_key == more);
+  siege.check_slave_is_served();
+}
+
+TEST_CASE("of silent connections some wait at the door, the others are cut at once") {
+  Siege siege;
+  siege.check_slave_is_served();
+  std::vector<std::unique_ptr<Plain>> silent;
+  constexpr std::size_t more = 300;
+  for (std::size_t i = 0; i < limits::unproven_per_address_max + more; ++i) {
+    silent.push_back(std::make_unique<Plain>(siege));
+    if (i % 50 == 0) siege.master->turn();
+  }
+  CHECK(siege.master_until([&] { return siege.counters().unproven_too_many >= more; }));
+  std::size_t cut = 0;
+  CHECK(siege.master_until([&] {
+    cut = 0;
+    for (const auto& one : silent) cut += one->is_cut();
+    return cut >= more;
+  }));
+  siege.check_slave_is_served();
+  // With their end there is place again.
+  silent.clear();
+  const std::uint64_t before = siege.counters().unproven_too_many;
+  CHECK(siege.master_until([&] {
+    Plain one(siege);
+    siege.master->turn();
+    return siege.counters().unproven_too_many == before;
+  }));
+}
+
+TEST_CASE("who sends more than a handshake and shows no key is cut off") {
+  Siege siege;
+  siege.check_slave_is_served();
+  // The slave has spoken, so nobody waits at this address who has shown a key.
+  std::string greeting = std::string("\xff\0\0\0\0\0\0\0\x01\x7f\x03\0CURVE", 17);
+  greeting.resize(64, '\0');
+  // A command of nearly a MiB, as libzmq makes room for it at once.
+  const std::string long_frame = std::string("\x06\0\0\0\0\0\x0f\xff\xff", 9);
+  const Plain plain(siege);
+  plain.send(greeting + long_frame);
+  const std::string part(3000, 'x');
+  CHECK(siege.master_until([&] {
+    if (siege.counters().unproven_too_long == 0) plain.push(part);
+    return siege.counters().unproven_too_long == 1 && plain.is_cut();
+  }));
+  siege.check_slave_is_served();
 }
 
 TEST_CASE("a node that is trusted only later is reached then") {

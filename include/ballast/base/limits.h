@@ -28,8 +28,20 @@ inline constexpr std::size_t failed_rests_max = 4096;  // VMs whose migration fa
 inline constexpr std::size_t message_bytes_max = 1U << 20U;
 inline constexpr std::size_t message_depth_max = 8;
 inline constexpr std::size_t send_queue_messages_max = 1000;
-inline constexpr std::size_t receive_queue_messages_max = 256;  // of one session
-inline constexpr std::size_t waiting_for_link_max = 16;         // messages while it is down
+inline constexpr std::size_t receive_queue_messages_max = 256;  // of a connection of ours
+// Of a connection to us. Messages may have a MiB, so these two bound its memory.
+inline constexpr std::size_t session_receive_queue_messages_max = 16;
+inline constexpr std::size_t session_send_queue_messages_max = 64;
+// Connections to one of our sockets that nobody has spoken on yet: in all, and of one address.
+inline constexpr std::size_t unproven_max = 128;
+inline constexpr std::size_t unproven_per_address_max = 32;
+inline constexpr std::size_t handshake_bytes_max = 4096;  // the handshake of CURVE takes a quarter
+inline constexpr std::size_t connections_of_key_max = 4;  // to one of our sockets
+// Resident memory above which whoever sends most is cut off, when he sends more than so much
+// between two looks.
+inline constexpr std::size_t memory_soft_max = 320U << 20U;
+inline constexpr std::size_t greedy_bytes_min = 2U << 20U;
+inline constexpr std::size_t waiting_for_link_max = 16;  // messages while it is down
 inline constexpr std::size_t sockets_max = 16384;
 inline constexpr std::size_t peers_per_node_max = 8192;
 inline constexpr std::size_t subscribers_max = 64;            // connections to our feed

@@ -10,12 +10,14 @@
 // stay as they are. Source: design, section 4, "Security".
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ballast/base/ids.h"
 #include "ballast/base/result.h"
+#include "ballast/port/trust.h"
 #include "ballast/trust/keys.h"
 
 namespace ballast::trust {
@@ -24,14 +26,22 @@ struct TrustedNode {
   NodeId id;
   IdentityKey key{};
   bool master = false;
-  bool operator==(const TrustedNode&) const = default;
+  port::CurveKey curve{};  // made from `key`; filled by reading
+  bool operator==(const TrustedNode& other) const {
+    return id == other.id && key == other.key && master == other.master;
+  }
 };
+
+// CURVE keys that were made of identities before: making one takes the better part of a tenth of a
+// millisecond, and a file may name 131,072.
+using CurveKeys = std::map<IdentityKey, port::CurveKey>;
 
 // What the file says, in its order. Errors name file, line, what was found and what is expected: a
 // line that is none, an id twice, a key under two ids, more than limits::trusted_keys_max nodes.
-// `name` stands for the file in errors.
-Result<std::vector<TrustedNode>> parse_trust(std::string_view text, const std::string& name);
-Result<std::vector<TrustedNode>> read_trust(const std::string& file);
+// `name` stands for the file in errors. A file that others may write to is refused.
+Result<std::vector<TrustedNode>> parse_trust(std::string_view text, const std::string& name,
+                                             const CurveKeys& known = {});
+Result<std::vector<TrustedNode>> read_trust(const std::string& file, const CurveKeys& known = {});
 
 // Adds a node to the file (makes the file when it is missing). The same node again with other roles
 // changes its line; its id with another key, or its key under another id, is refused. Written

@@ -64,6 +64,7 @@ class TrustStore final : public port::Trust {
   Stamp stamp_;
   std::map<NodeId, Known> by_id_;
   std::map<port::CurveKey, NodeId> by_key_;
+  CurveKeys converted_;  // by the last reading, so that the next costs only what is new
 };
 
 }  // namespace ballast::trust

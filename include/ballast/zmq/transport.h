@@ -72,6 +72,15 @@ struct TransportCounters {
   std::uint64_t replaced_sessions = 0;  // a node came back on a new connection
   std::uint64_t cut_connections = 0;    // ended by us: their key is no longer trusted for them
 
+  // Cut at the door: too many that nobody had spoken on, or silent for too long, or with more than
+  // a handshake on them and no key.
+  std::uint64_t unproven_too_many = 0;
+  std::uint64_t unproven_silent = 0;
+  std::uint64_t unproven_too_long = 0;
+  std::uint64_t connections_of_key = 0;  // cut: older ones of a node that has opened too many
+  std::uint64_t chosen_names = 0;        // cut: the peer had chosen its routing id itself: alarm
+  std::uint64_t greedy_cut = 0;          // cut: sent most while the process was too large: alarm
+
   std::uint64_t masters_too_many = 0;  // cut: as many masters as allowed are here already
 
   // Subscribers that were refused or cut off
@@ -106,6 +115,8 @@ class ZmqTransport final : public port::Transport {
   std::size_t feeds() const;
   std::size_t subscribers() const;
 
+  // How long wait() may sleep at most: less while somebody stands at the door.
+  Duration patience() const;
   // The libzmq sockets that wait() polls.
   void append_sockets(std::vector<void*>& sockets) const;
 
