@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ballast/files/store.h"
+#include "ballast/zmq/names.h"
 
 namespace ballast::daemon {
 namespace {
@@ -55,7 +56,11 @@ Result<NodeId> host_uuid() {
 }
 
 Result<std::string> endpoint_of(const NodeSettings& settings, const std::string& bound) {
-  if (!settings.advertise.empty()) return settings.advertise;
+  if (!settings.advertise.empty()) {
+    Result<std::string> found = zmq::looked_up(settings.advertise);
+    if (!found) return Error{"[node] advertise: " + found.error().message};
+    return found;
+  }
   const std::string everywhere = "tcp://0.0.0.0:";
   if (bound.rfind(everywhere, 0) != 0) return bound;
   const std::vector<std::string> addresses = own_addresses();

@@ -44,6 +44,8 @@ Result<std::unique_ptr<Network>> Network::open(const Config& config,
                                                const trust::TrustStore* trust) {
   std::unique_ptr<Network> network(new Network);
   network->config_ = config;
+  if (config.node.master)
+    network->master_ = std::make_unique<zmq::NamedEndpoint>(config.node.master->endpoint);
   auto transport = zmq::ZmqTransport::open(transport_settings(config), trust);
   if (!transport) return transport.error();
   network->transport_ = std::move(transport).value();
@@ -62,10 +64,22 @@ Result<std::unique_ptr<Network>> Network::open(const Config& config,
 
 void Network::carry_out(const node::Effects& effects) {
   for (const wire::Subscription& one : effects.subscriptions) transport_->subscribe(one);
-  for (const wire::Envelope& envelope : effects.sends) transport_->send(envelope);
+  for (const wire::Envelope& envelope : effects.sends) send(envelope);
   for (const wire::Publication& one : effects.publications) transport_->publish(one);
   if (!beacon_) return;
   for (const wire::BeaconSend& one : effects.beacons) beacon_->send(one);
+}
+
+// Only what the operator has configured may be a name.
+void Network::send(const wire::Envelope& envelope) {
+  if (!master_ || envelope.endpoint != master_->name()) return transport_->send(envelope);
+  wire::Envelope numeric = envelope;
+  numeric.endpoint = master_->address();
+  if (numeric.endpoint.empty()) {
+    ++not_looked_up_;
+    return;
+  }
+  transport_->send(numeric);
 }
 
 std::vector<node::Input> Network::take_inputs(std::size_t count_max) {
@@ -92,8 +106,12 @@ Result<node::MeshAccess> Network::access() const {
   const std::string& bound = transport_->feed();
   if (bound.empty()) return access;
   access.signer = signer_.get();
-  access.feed = config_.mesh.advertise;
-  if (!access.feed.empty()) return access;
+  if (!config_.mesh.advertise.empty()) {
+    Result<std::string> found = zmq::looked_up(config_.mesh.advertise);
+    if (!found) return Error{"[mesh] advertise: " + found.error().message};
+    access.feed = std::move(found).value();
+    return access;
+  }
   const Result<std::string> node = endpoint();
   if (!node) return node.error();
   access.feed = node->substr(0, node->rfind(':')) + bound.substr(bound.rfind(':'));
@@ -117,6 +135,7 @@ Counters Network::counters() const {
       {"net_dropped_no_session", c.no_session},
       {"net_dropped_no_key", c.no_key},
       {"net_dropped_bad_endpoint", c.bad_endpoint},
+      {"net_dropped_not_looked_up", not_looked_up_},
       {"net_dropped_bad_publication", c.bad_publication},
       {"net_dropped_queue_full", c.queue_full},
       {"net_dropped_link_down", c.link_down},

@@ -11,6 +11,7 @@
 #include "ballast/trust/signer.h"
 #include "ballast/trust/trust_store.h"
 #include "ballast/zmq/beacon.h"
+#include "ballast/zmq/names.h"
 #include "ballast/zmq/transport.h"
 
 namespace ballast::daemon {
@@ -36,11 +37,14 @@ class Network {
 
  private:
   Network() = default;
+  void send(const wire::Envelope& envelope);
 
   Config config_;
   std::unique_ptr<zmq::ZmqTransport> transport_;
   std::unique_ptr<zmq::Beacon> beacon_;
   std::unique_ptr<wire::Signer> signer_;
+  std::unique_ptr<zmq::NamedEndpoint> master_;  // of the configuration; null: it names none
+  std::uint64_t not_looked_up_ = 0;             // messages to it while its address is not known
 };
 
 }  // namespace ballast::daemon

@@ -10,7 +10,8 @@ namespace ballast::discovery {
 namespace {
 
 constexpr std::size_t answered_masters_max = 256;
-constexpr std::size_t masters_told_max = 64;  // between two take_effects()
+constexpr std::size_t callers_asked_max = 64;  // in the time between two calls of one
+constexpr std::size_t masters_told_max = 64;   // between two take_effects()
 
 std::uint16_t as_16_bits(std::size_t number) {
   return static_cast<std::uint16_t>(
@@ -47,8 +48,9 @@ void Offerer::take(TimePoint now, const wire::BeaconHeard& heard) {
     }
     return;
   }
+  if (const auto* hello = std::get_if<wire::Hello>(&heard.body))
+    return ask_who_called(now, heard.from, hello->master);
   const wire::Peer* master = nullptr;
-  if (const auto* hello = std::get_if<wire::Hello>(&heard.body)) master = &hello->master;
   if (const auto* offer = std::get_if<wire::Offer>(&heard.body))
     if (offer->nonce == nonce_ && offer->seeker == settings_.self.id) master = &offer->master;
   if (master == nullptr || master->id == settings_.self.id) return;
@@ -116,6 +118,23 @@ void Offerer::tick(TimePoint now) {
   if (other_masters_ == 0) seek_masters();
   next_hello_ =
       now + duration_of_seconds(seconds_of(settings_.hello_every) * random_.between(0.8, 1.2));
+}
+
+// A Hello is proven by nothing, and its addresses could be anybody's. So whoever called is asked,
+// where he called from; his Offer carries the hash that only he can make.
+void Offerer::ask_who_called(TimePoint now, const wire::BeaconAddress& from,
+                             const wire::Peer& caller) {
+  if (caller.id == settings_.self.id) return;
+  std::erase_if(asked_callers_,
+                [&](const auto& one) { return now - one.second >= settings_.hello_every; });
+  if (asked_callers_.contains(caller.id)) return;
+  if (asked_callers_.size() >= callers_asked_max) {
+    ++counters_.crowded;
+    return;
+  }
+  if (asked_callers_.empty()) nonce_ = fresh_nonce(random_);
+  asked_callers_[caller.id] = now;
+  effects_.sends.push_back({from, wire::Seek{settings_.self.id, nonce_, wire::Wanted::masters}});
 }
 
 void Offerer::seek_masters() {

@@ -111,6 +111,9 @@ void Masters::take(TimePoint now, const NodeId& from, const wire::Body& body) {
 }
 
 void Masters::take(TimePoint now, const wire::BeaconHeard& heard) {
+  // Of a master that we know already the mesh tells more, and signed.
+  const auto* hello = std::get_if<wire::Hello>(&heard.body);
+  if (hello != nullptr && others() > 0 && mesh_.heard_of(hello->master.id).incarnation > 0) return;
   offerer_.take(now, heard);
   discovery::Effects effects = offerer_.take_effects();
   for (wire::BeaconSend& send : effects.sends) out_.call(std::move(send));

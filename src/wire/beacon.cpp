@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ballast/base/assert.h"
+#include "ballast/wire/endpoint.h"
 
 namespace ballast::wire {
 namespace {
@@ -17,9 +18,7 @@ constexpr std::size_t offer_bytes_max =
 static_assert(offer_bytes_max <= beacon_bytes_max, "the longest beacon fits");
 
 bool is_endpoint(std::string_view text) {
-  constexpr std::string_view scheme = "tcp://";
-  return text.size() > scheme.size() && text.starts_with(scheme) &&
-         is_clean_text(text, beacon_endpoint_bytes_max);
+  return text.size() <= beacon_endpoint_bytes_max && is_numeric_endpoint(text);
 }
 
 Status check_length(const char* what, std::string_view text, std::size_t bytes_max) {
@@ -84,7 +83,7 @@ class Cursor {
     std::string text(take(byte(name), name));
     if (!failed() && !is_endpoint(text))
       fail(name, quoted(text),
-           "tcp://address:port of at most " + std::to_string(beacon_endpoint_bytes_max) + " bytes");
+           "tcp://A.B.C.D:PORT of at most " + std::to_string(beacon_endpoint_bytes_max) + " bytes");
     return text;
   }
   Peer peer() {
@@ -163,7 +162,7 @@ Status check(const std::string& cluster, const Peer& peer) {
     return good;
   if (is_endpoint(peer.endpoint) && is_endpoint(peer.feed)) return {};
   return Error{"beacon: found endpoint " + quoted(peer.endpoint) + " and feed " +
-               quoted(peer.feed) + ", expected tcp://address:port in both"};
+               quoted(peer.feed) + ", expected tcp://A.B.C.D:PORT in both"};
 }
 Status check(const Beacon& beacon) {
   if (const auto* seek = std::get_if<Seek>(&beacon.body))

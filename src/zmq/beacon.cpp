@@ -154,8 +154,11 @@ void Beacon::send(const wire::BeaconSend& beacon) {
   const std::optional<std::string> bytes = parts_->bytes_of(beacon.body);
   if (!bytes) return;
   if (const auto* seek = std::get_if<wire::Seek>(&beacon.body)) {
-    if (parts_->nonces.size() >= nonces_kept) parts_->nonces.pop_front();
-    parts_->nonces.push_back(seek->nonce);
+    const auto& kept = parts_->nonces;
+    if (std::find(kept.begin(), kept.end(), seek->nonce) == kept.end()) {
+      if (parts_->nonces.size() >= nonces_kept) parts_->nonces.pop_front();
+      parts_->nonces.push_back(seek->nonce);
+    }
   }
   if (beacon.to) return parts_->send_to(*beacon.to, *bytes);
   if (parts_->settings.broadcast)

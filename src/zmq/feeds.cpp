@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ballast/wire/endpoint.h"
 #include "ballast/wire/tenure.h"
 #include "frames.h"
 #include "options.h"
@@ -59,7 +60,7 @@ void Feeds::subscribe(const wire::Subscription& wanted) {
 
 bool Feeds::connect(PeerFeed& feed) {
   feed.up = feed.refused = false;
-  if (!feed.endpoint.starts_with("tcp://")) {
+  if (!wire::is_numeric_endpoint(feed.endpoint)) {
     ++counters_.bad_endpoint;
     return false;
   }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ballast/wire/endpoint.h"
 #include "options.h"
 
 namespace ballast::zmq {
@@ -66,7 +67,7 @@ Links::Link* Links::open(const NodeId& to, const std::string& endpoint) {
     close(found);
     return open(to, again);
   }
-  if (!endpoint.starts_with("tcp://")) {
+  if (!wire::is_numeric_endpoint(endpoint)) {
     ++counters_.bad_endpoint;
     return nullptr;
   }

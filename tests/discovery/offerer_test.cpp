@@ -151,12 +151,36 @@ TEST_CASE("it says that it is there each 5 s, and calls for masters while it kno
   CHECK(calls >= 10);
 }
 
-TEST_CASE("masters that say they are there, or answer its own call, are told; not itself") {
+TEST_CASE("a master that calls is asked where it called from, and believed when it offers") {
+  Offerer offerer = offerer_of(1);
+  offerer.set_group(0, 3);
+  const wire::Peer forged{other.id, "tcp://192.0.2.66:1", "tcp://192.0.2.66:2"};
+  offerer.take(start, {from, wire::Hello{self}});
+  CHECK(offerer.take_effects().sends.empty());
+  offerer.take(start, {from, wire::Hello{forged}});
+  const Effects asked = offerer.take_effects();
+  CHECK(asked.masters.empty());
+  REQUIRE(asked.sends.size() == 1);
+  CHECK(asked.sends[0].to == from);
+  const wire::Nonce nonce = std::get<wire::Seek>(asked.sends[0].body).nonce;
+  CHECK(nonce != wire::Nonce{});
+  // Neither again at once, nor without end.
+  std::size_t sends = 0;
+  for (int i = 0; i < 1000; ++i) {
+    offerer.take(
+        start,
+        {from, wire::Hello{{NodeId("m" + std::to_string(i)), forged.endpoint, forged.feed}}});
+    offerer.take(start, {from, wire::Hello{forged}});
+    sends += offerer.take_effects().sends.size();
+  }
+  CHECK(sends < 100);
+  offerer.take(start, {from, wire::Offer{self.id, nonce, other, 0, 0, {}}});
+  CHECK(offerer.take_effects().masters == std::vector<wire::Peer>{other});
+}
+
+TEST_CASE("masters that answer its own call are told") {
   Offerer offerer = offerer_of(1);
   offerer.set_group(0, 0);
-  offerer.take(start, {from, wire::Hello{other}});
-  offerer.take(start, {from, wire::Hello{self}});
-  CHECK(offerer.take_effects().masters == std::vector<wire::Peer>{other});
   offerer.tick(start);
   wire::Nonce nonce{};
   for (const wire::BeaconSend& send : offerer.take_effects().sends)

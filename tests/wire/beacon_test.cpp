@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "ballast/base/random.h"
+#include "ballast/wire/endpoint.h"
 
 namespace ballast::wire {
 namespace {
@@ -17,7 +18,11 @@ std::string text_of_length(Random& random, std::size_t bytes_max) {
 }
 
 Peer random_peer(Random& random) {
-  const auto endpoint = [&] { return "tcp://" + text_of_length(random, 46); };
+  const auto endpoint = [&] {
+    std::string text = "tcp://" + std::to_string(1 + random.below(223));
+    for (int i = 0; i < 3; ++i) text += "." + std::to_string(random.below(256));
+    return text + ":" + std::to_string(1 + random.below(65535));
+  };
   return {NodeId(text_of_length(random, beacon_id_bytes_max)), endpoint(), endpoint()};
 }
 
@@ -82,13 +87,12 @@ TEST_CASE("every beacon comes back as it was, and none is longer than 255 bytes"
 }
 
 TEST_CASE("an offer with everything as long as it may be still fits") {
-  const Peer longest{NodeId(std::string(beacon_id_bytes_max, 'm')),
-                     "tcp://" + std::string(beacon_endpoint_bytes_max - 6, 'e'),
-                     "tcp://" + std::string(beacon_endpoint_bytes_max - 6, 'f')};
+  const Peer longest{NodeId(std::string(beacon_id_bytes_max, 'm')), "tcp://223.255.255.255:65535",
+                     "tcp://223.255.255.254:65535"};
   const NodeId seeker(std::string(beacon_id_bytes_max, 's'));
   const std::string bytes = encoded(
       {std::string(beacon_cluster_bytes_max, 'c'), Offer{seeker, {}, longest, 65535, 65535, {}}});
-  CHECK(bytes.size() == 254);
+  CHECK(bytes.size() <= beacon_bytes_max);
   CHECK(decode_beacon(bytes).ok());
 }
 
@@ -133,7 +137,7 @@ TEST_CASE("bytes that are no beacon of ours are refused with what is wrong") {
       {bad_wants, "wants: found 3, expected 0 to 2"},
       {seek + "x", "end: found 1 more bytes"},
       {seek.substr(0, seek.size() - 1), "wants: found 0 bytes"},
-      {no_endpoint, "endpoint: found 'ipc://10.0.0.1:7720', expected tcp://"},
+      {no_endpoint, "endpoint: found 'ipc://10.0.0.1:7720', expected tcp://A.B.C.D:PORT"},
       {std::string("BAL\x01\x01\x00", 6), "cluster: found ''"},
       {"BAL\x01\x01\x02\xC0\x80", "cluster: found '?\?'"},
       {std::string("BAL\x01\x01\xFF", 6) + "c", "cluster: found 1 bytes, expected 255"},
@@ -174,6 +178,39 @@ TEST_CASE("all of an offer but its mac is what the mac is made over") {
   CHECK(authenticated_part(one) == authenticated_part(other));
   ++offer.free_places;
   CHECK(authenticated_part(encoded({"c", offer})) != authenticated_part(one));
+}
+
+TEST_CASE("an endpoint from the wire is numeric, and written in one way only") {
+  for (const char* good : {"tcp://10.0.0.1:7720", "tcp://127.0.0.1:1",
+                           "tcp://223.255.255.255:65535", "tcp://1.0.0.0:10"})
+    CHECK(is_numeric_endpoint(good));
+  for (const char* bad : {"",
+                          "tcp://",
+                          "tcp://kvm1:7720",
+                          "tcp://10.0.0.1",
+                          "tcp://10.0.0.1:",
+                          "tcp://10.0.0.1:0",
+                          "tcp://10.0.0.1:65536",
+                          "tcp://10.0.0.1:7720x",
+                          "tcp://10.0.0.1:+1",
+                          "tcp://10.0.0.1: 1",
+                          "tcp://10.0.0:7720",
+                          "tcp://10.0.0.0.1:7720",
+                          "tcp://10.0.0.256:1",
+                          "tcp://010.0.0.1:1",
+                          "tcp://0.0.0.0:1",
+                          "tcp://224.0.0.1:1",
+                          "tcp://255.255.255.255:1",
+                          "tcp://0x7f.0.0.1:1",
+                          "tcp://2130706433:1",
+                          "tcp://[::1]:1",
+                          "tcp://10.0.0.1:1;10.0.0.2:2",
+                          "ipc:///tmp/x",
+                          "udp://10.0.0.1:1",
+                          "TCP://10.0.0.1:1",
+                          "tcp://-1.0.0.1:1",
+                          "tcp://10..0.1:1"})
+    CHECK_FALSE_MESSAGE(is_numeric_endpoint(bad), bad);
 }
 
 }  // namespace ballast::wire

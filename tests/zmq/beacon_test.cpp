@@ -140,7 +140,7 @@ TEST_CASE("an offer that was changed on its way is dropped") {
   bytes = std::string(wire::authenticated_part(bytes));
   bytes.append(mac->begin(), mac->end());
   std::string changed = bytes;
-  changed[changed.find("127.0.0.1")] = '2';
+  changed[changed.find("127.0.0.1") + 8] = '2';
   enemy.send(*street.slave, changed);
   enemy.send(*street.slave, bytes);
   const auto heard = Street::heard_by(*street.slave);

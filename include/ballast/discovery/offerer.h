@@ -4,6 +4,8 @@
 // offered the last one for as long again, so that nobody keeps it from others. A full master is
 // silent. Source: design, section 3.11.
 //
+// Another master's call (Hello) is proven by nothing: it is asked for an Offer, which is.
+//
 // Where many masters hear one seek, each answers by chance, so that about `answers_wanted` do.
 //
 // Pure. take() and tick() do what is due; then take_effects(), and tick() no later than
@@ -70,6 +72,7 @@ class Offerer {
   void answer_master(TimePoint now, const wire::BeaconAddress& from, const wire::Seek& seek);
   void offer(const wire::BeaconAddress& to, const wire::Seek& seek, std::size_t free);
   void seek_masters();
+  void ask_who_called(TimePoint now, const wire::BeaconAddress& from, const wire::Peer& caller);
   // Holds that have not run out, but for this node's.
   std::size_t held_for_others(TimePoint now, const NodeId& node) const;
 
@@ -79,6 +82,7 @@ class Offerer {
   std::size_t other_masters_ = 0;
   std::map<NodeId, Hold> holds_;
   std::map<NodeId, TimePoint> answered_masters_;
+  std::map<NodeId, TimePoint> asked_callers_;
   wire::Nonce nonce_{};  // of our last call for masters
   TimePoint next_hello_;
   Effects effects_;

@@ -57,7 +57,7 @@ struct TransportCounters {
   // Dropped on the way out
   std::uint64_t no_session = 0;    // no endpoint given, and the node has no session with us
   std::uint64_t no_key = 0;        // the trust store has no key for that node
-  std::uint64_t bad_endpoint = 0;  // not "tcp://address:port"
+  std::uint64_t bad_endpoint = 0;  // not "tcp://A.B.C.D:PORT", as for names: see wire/endpoint.h
   std::uint64_t queue_full = 0;
   std::uint64_t link_down = 0;  // enough is waiting for that connection already
   std::uint64_t too_long = 0;
