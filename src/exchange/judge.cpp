@@ -23,9 +23,15 @@ bool goes_first(const Rank& a, const Rank& b) {
   return std::tie(a.stamp, a.master) < std::tie(b.stamp, b.master);
 }
 
+// One at the top of its range would leave no number for the next.
+void Judge::heard(std::uint64_t stamp) {
+  constexpr std::uint64_t stamp_max = std::uint64_t{1} << 62U;
+  if (stamp <= stamp_max) stamp_ = std::max(stamp_, stamp);
+}
+
 Judgement Judge::judge(TimePoint now, const NodeId& proposer, const wire::Proposal& proposal,
                        const Own& own) {
-  stamp_ = std::max(stamp_, proposal.stamp);
+  heard(proposal.stamp);
   std::erase_if(waiting_,
                 [&](const auto& known) { return now > known.second.seen + waits_seen_within; });
   std::erase_if(given_, [&](const auto& known) { return now > known.second.second; });

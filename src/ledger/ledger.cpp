@@ -37,6 +37,26 @@ const char* name_of(Phase phase) {
 Ledger::Ledger(NodeId grantor, std::uint64_t incarnation, std::uint64_t first_number)
     : grantor_(std::move(grantor)), incarnation_(incarnation), next_number_(first_number) {}
 
+// A number of ours may be taken by a lease that was adopted; a swap takes two that follow.
+void Ledger::skip_taken() {
+  while (leases_.contains(LeaseId{grantor_, incarnation_, next_number_}) ||
+         leases_.contains(LeaseId{grantor_, incarnation_, next_number_ + 1}))
+    ++next_number_;
+}
+
+// A node that lost its small state has given numbers of this incarnation in a life before: those
+// begin elsewhere, at random in a far wider range.
+bool Ledger::may_have_been_issued(const LeaseId& id) const {
+  constexpr std::uint64_t in_one_life = std::uint64_t{1} << 32U;
+  return id.grantor != grantor_ || id.incarnation != incarnation_ || id.number < next_number_ ||
+         id.number - next_number_ >= in_one_life;
+}
+
+std::vector<LeaseId> Ledger::leases_to(const HostId& host) const {
+  const auto found = by_target_.find(host);
+  return found == by_target_.end() ? std::vector<LeaseId>{} : found->second;
+}
+
 void Ledger::set_host(const HostId& host, const HostRoom& room) { hosts_[host] = room; }
 
 void Ledger::forget_host(const HostId& host) { hosts_.erase(host); }
@@ -113,10 +133,6 @@ Result<Lease> Ledger::lease_for(const Ask& ask, TimePoint expires) const {
                  std::to_string(limits::leases_per_host_max) + " leases, the most it may"};
   Lease lease;
   lease.id = LeaseId{grantor_, incarnation_, next_number_};
-  // Of a life before, adopted from who honours it: `first_number` makes that all but impossible.
-  if (leases_.contains(lease.id) ||
-      leases_.contains(LeaseId{grantor_, incarnation_, next_number_ + 1}))
-    return Error{"the lease number " + std::to_string(next_number_) + " is in use"};
   lease.vm = ask.vm;
   lease.from = ask.from;
   lease.to = ask.to;
@@ -126,6 +142,7 @@ Result<Lease> Ledger::lease_for(const Ask& ask, TimePoint expires) const {
 }
 
 Result<Lease> Ledger::promise(const Ask& ask, TimePoint expires) {
+  skip_taken();
   Result<Lease> lease = lease_for(ask, expires);
   if (!lease) return lease;
   if (Status no = fits(ask, {}, 0); !no) return no.error();
@@ -138,6 +155,7 @@ Result<std::pair<Lease, Lease>> Ledger::promise_swap(const Ask& first, const Ask
                                                      TimePoint expires) {
   BALLAST_ASSERT(first.from == second.to && first.to == second.from && first.vm != second.vm,
                  "a swap exchanges two VMs of two hosts");
+  skip_taken();
   Result<Lease> one = lease_for(first, expires);
   if (!one) return one.error();
   Result<Lease> other = lease_for(second, expires);
@@ -157,6 +175,7 @@ Result<std::pair<Lease, Lease>> Ledger::promise_swap(const Ask& first, const Ask
 
 Result<Lease> Ledger::promise_exchange(const Ask& ask, const Resources& leaving, bool leaves_first,
                                        TimePoint expires) {
+  skip_taken();
   Result<Lease> lease = lease_for(ask, expires);
   if (!lease) return lease;
   if (Status no = fits(ask, leaving, leaves_first ? leaving.memory_mib : 0); !no) return no.error();
@@ -177,21 +196,25 @@ void Ledger::extend(const LeaseId& id, TimePoint expires) {
   found->second.expires = std::max(found->second.expires, expires);
 }
 
-void Ledger::adopt(const Lease& lease) {
+bool Ledger::adopt(const Lease& lease) {
   if (const Lease* known = find(lease.id); known != nullptr) {
-    if (known->to == lease.to) begun(lease.id);
-    return;
+    // What it names must be what was promised, or the room of another would be held by its word.
+    const bool is_it = known->to == lease.to && known->vm == lease.vm;
+    if (is_it) begun(lease.id);
+    return is_it;
   }
-  // A promise of ours that nobody has begun gives way to the fact. One that has begun is a fact,
-  // too: then both hold room.
-  const Lease* other = find(lease.vm);
-  if (other != nullptr && other->phase == Phase::promised) end(LeaseId(other->id));
+  if (!planted::on(planted::Bug::ledger_adopts_anything) &&
+      (!may_have_been_issued(lease.id) || incoming_of(lease.to) >= limits::leases_per_host_max))
+    return false;
+  // A promise for the same VM to another host stays: a claim ends nothing but what it names. If it
+  // is true, the VM is not where the promise says, and the migration is refused.
   Lease taken = lease;
   taken.phase = Phase::begun;
   taken.expires = time_never;
   taken.partner.reset();
   taken.swapped_out = {};
   insert(taken);
+  return true;
 }
 
 void Ledger::insert(const Lease& lease) {

@@ -49,9 +49,7 @@ void Mesh::link_up(TimePoint, const NodeId&) {}
 void Mesh::publish(TimePoint, const wire::Summary& summary) {
   state_->summary = summary;
   state_->own_changed = true;
-  const Pause said{summary.pause_stamp, summary.paused};
-  if (said.stamp > state_->pause.stamp || (said.stamp == state_->pause.stamp && said.paused))
-    state_->pause = said;
+  state_->hear_pause(state_->own_key, {summary.pause_stamp, summary.paused});
 }
 
 void Mesh::tick(TimePoint now) { state_->tick(now); }

@@ -10,6 +10,9 @@ namespace ballast::mesh {
 namespace {
 
 constexpr std::size_t page_items = 64;
+// Of the stamp of a pause: in one step, and at all.
+constexpr std::uint64_t pause_jump_max = 1024;
+constexpr std::uint64_t pause_stamp_max = std::uint64_t{1} << 62U;
 
 Stamp stamp_of(std::uint64_t incarnation, std::uint64_t version) {
   return {static_cast<std::uint32_t>(incarnation), static_cast<std::uint32_t>(version)};
@@ -21,10 +24,16 @@ bool in_range(std::uint64_t incarnation, std::uint64_t version) {
 
 }  // namespace
 
-bool Mesh::State::is_within_rate(Link* link) {
-  if (link ? ++link->messages <= limits::peer_messages_max
-           : ++stranger_messages <= limits::stranger_messages_max)
-    return true;
+// Each has a few, so that one who is loud does not speak for all.
+bool Mesh::State::stranger_may_speak(std::uint64_t key) {
+  const auto found = stranger_messages.find(key);
+  if (found != stranger_messages.end()) return ++found->second <= limits::messages_of_stranger_max;
+  return stranger_messages.size() < limits::strangers_heard_max &&
+         stranger_messages.emplace(key, 1).second;
+}
+
+bool Mesh::State::is_within_rate(std::uint64_t from, Link* link) {
+  if (link ? ++link->messages <= limits::peer_messages_max : stranger_may_speak(from)) return true;
   ++counters.over_rate;
   return false;
 }
@@ -32,7 +41,7 @@ bool Mesh::State::is_within_rate(Link* link) {
 void Mesh::State::take(TimePoint now, const NodeId& from, const wire::Body& body) {
   const std::uint64_t key = wire::key_of(from);
   Link* link = membership.link(key);
-  if (!is_within_rate(link)) return;
+  if (!is_within_rate(key, link)) return;
   if (!link) witnesses.reached(key);
   if (const auto* neighbor = std::get_if<wire::Neighbor>(&body)) {
     membership.take(now, from, *neighbor, !known.find(key), effects);
@@ -130,11 +139,30 @@ bool Mesh::State::learn(TimePoint now, Link& link, const wire::ItemPtr& item) {
   witnesses.cleared(item->key);
   hear_suspicions(now, *item);
   membership.learned(item->summary.self, item->key);
-  const Pause said{item->summary.pause_stamp, item->summary.paused};
+  hear_pause(item->key, {item->summary.pause_stamp, item->summary.paused});
+  return true;
+}
+
+// Each word of an operator is one above the last. A stamp far above all that others say is none:
+// believed, it would be the last word for ever. One who has heard nothing yet believes what two
+// masters say.
+void Mesh::State::hear_pause(std::uint64_t origin, const Pause& said) {
+  if (said.stamp > pause.stamp + pause_jump_max && said.stamp - pause.stamp > pause_jump_max &&
+      !planted::on(planted::Bug::mesh_believes_any_stamp)) {
+    const auto& others = summaries.all();
+    const bool agreed = std::any_of(others.begin(), others.end(), [&](const Kept& kept) {
+      const std::uint64_t stamp = kept.item->summary.pause_stamp;
+      return kept.item->key != origin && !kept.withdrawn && stamp <= pause_stamp_max &&
+             (stamp >= said.stamp || said.stamp - stamp <= pause_jump_max);
+    });
+    if (!agreed || said.stamp > pause_stamp_max) {
+      ++counters.pauses_refused;
+      return;
+    }
+  }
   if (said.stamp > pause.stamp || (said.stamp == pause.stamp && said.paused) ||
       planted::on(planted::Bug::mesh_takes_any_pause))
     pause = said;
-  return true;
 }
 
 // What somebody says of another counts only while that other one has not just proved that it lives.

@@ -58,7 +58,7 @@ void Mesh::State::tick(TimePoint now) {
 
 void Mesh::State::round(TimePoint now) {
   ++rounds;
-  stranger_messages = 0;
+  stranger_messages.clear();
   served = 0;
   const double rate = std::min(news_bytes / seconds_of(settings.gossip_interval),
                                flood_budgets * relay_budget_bytes_s(masters()));

@@ -2,6 +2,8 @@
 // summaries.h what is kept, witnesses.h who is suspected. Here is what connects them.
 #pragma once
 
+#include <map>
+
 #include <optional>
 #include <variant>
 
@@ -23,7 +25,9 @@ struct Mesh::State {
   void take(TimePoint now, Link& link, const wire::Gossip& body);
   void take(TimePoint now, Link& link, const wire::Pull& body);
   void take(TimePoint now, Link& link, const wire::Pulled& body);
-  bool is_within_rate(Link* link);
+  bool is_within_rate(std::uint64_t from, Link* link);
+  bool stranger_may_speak(std::uint64_t key);
+  void hear_pause(std::uint64_t origin, const Pause& said);
   // True when it was new.
   bool learn(TimePoint now, Link& link, const wire::ItemPtr& item);
   void learn_of_myself(const wire::Item& item);
@@ -74,8 +78,8 @@ struct Mesh::State {
   double news_bytes_s = 0;  // smoothed
   RelayDegree relay;
   std::size_t digest_cursor = 0;
-  unsigned stranger_messages = 0;  // in this round
-  std::size_t served = 0;          // items pulled from us in this round
+  std::map<std::uint64_t, unsigned> stranger_messages;  // in this round, by who speaks
+  std::size_t served = 0;                               // items pulled from us in this round
   unsigned pictures_heard = 0;
   Pause pause;
   Effects effects;

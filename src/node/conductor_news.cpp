@@ -362,11 +362,12 @@ void Conductor::left(const HostId& host) {
 void Conductor::settle_leases_of(TimePoint now, const Member& member) {
   const bool trusted = member.report.distrust.empty();
   std::vector<ledger::Lease> over;
-  for (const auto& [id, lease] : ledger_.leases()) {
-    if (lease.to != member.id || !may_have_begun(lease)) continue;
+  for (const LeaseId& id : ledger_.leases_to(member.id)) {
+    const ledger::Lease& lease = *ledger_.find(id);
+    if (!may_have_begun(lease)) continue;
     const bool honoured =
         std::any_of(member.report.reservations.begin(), member.report.reservations.end(),
-                    [&, lease_id = id](const auto& known) { return known.lease == lease_id; });
+                    [&](const auto& known) { return known.lease == id; });
     if (!honoured) over.push_back(lease);
   }
   for (const ledger::Lease& lease : over) {
@@ -392,7 +393,7 @@ void Conductor::settle_leases_of(TimePoint now, const Member& member) {
     lease.from = reservation.from;
     lease.to = member.id;
     lease.load = reservation.load;
-    ledger_.adopt(lease);
+    if (!ledger_.adopt(lease)) out_.count("reservations_refused");
   }
   group_.update_room(member, ledger_);
 }

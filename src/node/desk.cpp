@@ -62,9 +62,13 @@ Desk::Desk(const Config& config, std::uint64_t seed, Outbox& out)
 Desk::Task* Desk::add(TimePoint now, const NodeId& asker, std::uint64_t number, Question question) {
   const auto of_asker = std::count_if(
       tasks_.begin(), tasks_.end(), [&](const auto& known) { return known.second.asker == asker; });
-  const bool too_many =
-      tasks_.size() >= limits::inquiries_max ||
-      (!asker.empty() && static_cast<std::size_t>(of_asker) >= limits::inquiries_of_asker_max);
+  // Whoever sits at this node has places of his own, however much others ask.
+  const auto most = asker.empty() ? limits::inquiries_here_max : limits::inquiries_of_asker_max;
+  const auto here = std::count_if(tasks_.begin(), tasks_.end(),
+                                  [](const auto& known) { return known.second.asker.empty(); });
+  const std::size_t of_others = tasks_.size() - static_cast<std::size_t>(here);
+  const bool too_many = static_cast<std::size_t>(of_asker) >= most ||
+                        (!asker.empty() && of_others >= limits::inquiries_max);
   if (too_many) {
     out_.count("inquiries_refused");
     return nullptr;

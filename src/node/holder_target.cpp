@@ -186,7 +186,12 @@ void Holder::ask_hypervisor(const Question& question) {
   const bool known = std::any_of(questions_.begin(), questions_.end(), [&](const Question& one) {
     return one.lease == question.lease && one.from == question.from;
   });
-  if (!known && questions_.size() >= limits::questions_max) return out_.count("questions_dropped");
+  const auto of_node =
+      std::count_if(questions_.begin(), questions_.end(),
+                    [&](const Question& one) { return one.from == question.from; });
+  if (!known && (questions_.size() >= limits::questions_max ||
+                 static_cast<std::size_t>(of_node) >= limits::questions_of_node_max))
+    return out_.count("questions_dropped");
   if (!known) questions_.push_back(question);
   out_.command(QueryVm{question.vm});
 }

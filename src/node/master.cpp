@@ -133,7 +133,7 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
                   const wire::LeaseState& state) {
   if (!known_epoch(now, from, epoch)) return;
   conductor_.heard(now, from, state);
-  trade_.heard(state);
+  trade_.heard(from, state);
   close_finished_plan(now);
 }
 

@@ -87,10 +87,16 @@ void Masters::say(TimePoint now, const wire::Summary& summary, bool urgent) {
   carry_out();
 }
 
-void Masters::set_pause(TimePoint now, bool paused) {
-  pause_stamp_ = std::max(pause_stamp_, mesh_.pause().stamp) + 1;
+Status Masters::set_pause(TimePoint now, bool paused) {
+  const std::uint64_t last = std::max(pause_stamp_, mesh_.pause().stamp);
+  if (last == UINT64_MAX)
+    return Error{
+        "nothing can be said after the last word about a pause, which has the highest "
+        "number that there is: restart every master, one after the other, first this one"};
+  pause_stamp_ = last + 1;
   pause_ = paused;
   next_look_ = now;
+  return {};
 }
 
 void Masters::tick(TimePoint now) {
@@ -150,6 +156,11 @@ std::vector<market::Seller> Masters::sellers() const {
                        kept.item->version, summary.holes, summary.surplus_vms > 0});
   }
   return sellers;
+}
+
+void Masters::count_into(std::map<std::string, std::uint64_t>& counters) const {
+  if (mesh_.counters().pauses_refused > 0)
+    counters["mesh_pauses_refused"] = mesh_.counters().pauses_refused;
 }
 
 std::vector<MasterView> Masters::views() const {

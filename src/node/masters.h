@@ -3,7 +3,9 @@
 // and 4.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ballast/discovery/offerer.h"
@@ -46,9 +48,10 @@ class Masters {
   // Masters that we are linked with: they live.
   std::size_t others() const { return mesh_.active_peers().size(); }
   std::vector<MasterView> views() const;  // in order of id
+  void count_into(std::map<std::string, std::uint64_t>& counters) const;
   const mesh::Mesh& mesh() const { return mesh_; }
   bool paused() const { return mesh_.pause().paused; }
-  void set_pause(TimePoint now, bool paused);
+  Status set_pause(TimePoint now, bool paused);
   bool has_place_for(TimePoint now, const NodeId& node) const {
     return offerer_.has_place_for(now, node);
   }

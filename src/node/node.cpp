@@ -156,7 +156,7 @@ struct Node::Impl {
         return;
       }
       master->take(now, from, epoch, body);
-      if (masters && from != config.node.id) masters->attached(from);
+      if (masters && is_new && master->knows(from)) masters->attached(from);
     } else {
       master->take(now, from, epoch, body);
     }
@@ -386,8 +386,7 @@ Status Node::pause(TimePoint now, bool paused) {
   if (!impl_->masters)
     return Error{"this node is no master of a mesh: ask " +
                  quoted(impl_->holder.attachment().master().str())};
-  impl_->masters->set_pause(now, paused);
-  return {};
+  return impl_->masters->set_pause(now, paused);
 }
 
 std::uint64_t Node::ask(TimePoint now, const Question& question) {
@@ -440,6 +439,7 @@ View Node::view(TimePoint now) const {
   }
   view.counters = impl_->out.counters();
   if (impl_->master) impl_->master->count_into(view.counters);
+  if (impl_->masters) impl_->masters->count_into(view.counters);
   view.events.assign(impl_->out.recent().begin(), impl_->out.recent().end());
   return view;
 }

@@ -68,7 +68,7 @@ class Trade {
   void take(TimePoint now, const NodeId& from, const wire::SwapOverAck& ack);
   void take(TimePoint now, const NodeId& from, const wire::Proposal& proposal);
   void take(TimePoint now, const NodeId& from, const wire::Verdict& verdict);
-  void heard(const wire::LeaseState& state);
+  void heard(const NodeId& from, const wire::LeaseState& state);
   void link_down(TimePoint now, const NodeId& peer) { asker_.lost(now, peer); }
 
   // Masters for whose half of a swap room is kept.

@@ -260,9 +260,12 @@ void Trade::take(TimePoint now, const NodeId& from, const wire::Verdict& verdict
   for (const exchange::Proposals::Settled& one : proposals_.take_settled()) settled(now, one);
 }
 
-void Trade::heard(const wire::LeaseState& state) {
+void Trade::heard(const NodeId& from, const wire::LeaseState& state) {
   const auto telling = telling_.find(state.lease);
-  if (telling != telling_.end()) telling->second.told = true;
+  const ledger::Lease* lease = ledger_.find(state.lease);
+  if (telling == telling_.end() || lease == nullptr || lease->to != from) return;
+  if (state.phase == wire::LeasePhase::told || state.phase == wire::LeasePhase::begun)
+    telling->second.told = true;
 }
 
 }  // namespace ballast::node

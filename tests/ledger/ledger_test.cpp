@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "ballast/base/limits.h"
 #include "ballast/base/random.h"
 
 namespace ballast::ledger {
@@ -94,6 +95,37 @@ TEST_CASE("a lease that has begun does not expire; one that has not is revoked, 
   CHECK(ledger.find(idle->id)->phase == Phase::revoking);
   CHECK(ledger.room(b).cpu_mhz == doctest::Approx(7800));
   CHECK(ledger.expire(at(1000)).empty());
+}
+
+TEST_CASE("what a target makes up holds nobody's room and stops nobody") {
+  Ledger ledger(NodeId("m"), 3, 100);
+  const HostRoom room{{10000, 10000, 10000}, {}, {1, 1, 1}, true};
+  for (const char* host : {"a", "b", "c"}) ledger.set_host(HostId(host), room);
+  const Lease real = *ledger.promise({VmId("v"), HostId("a"), HostId("b"), {1, 1, 1}}, time_never);
+  const auto claim = [&](std::uint64_t incarnation, std::uint64_t number, const char* vm,
+                         const char* to) {
+    Lease lease;
+    lease.id = {NodeId("m"), incarnation, number};
+    lease.vm = VmId(vm);
+    lease.from = HostId("a");
+    lease.to = HostId(to);
+    lease.load = {1, 1, 1};
+    return ledger.adopt(lease);
+  };
+  CHECK_FALSE(claim(3, 101, "w", "c"));  // the next that we would give
+  CHECK_FALSE(claim(3, 1U << 31U, "w", "c"));
+  CHECK_FALSE(claim(3, 100, "v", "c"));  // ours, but to another host
+  CHECK_FALSE(claim(3, 100, "w", "b"));  // ours, but for another VM
+  CHECK(ledger.leases().size() == 1);
+  CHECK(ledger.find(real.id)->phase == Phase::promised);
+  // Of a life before anything may be true. It ends no promise, and there are not many.
+  CHECK(claim(2, 1, "v", "c"));
+  CHECK(ledger.find(real.id) != nullptr);
+  CHECK(ledger.find(VmId("v"))->id == real.id);
+  std::size_t taken = 1;
+  for (std::uint64_t number = 2; number < 1000; ++number) taken += claim(2, number, "x", "c");
+  CHECK(taken == limits::leases_per_host_max);
+  CHECK(ledger.promise({VmId("u"), HostId("a"), HostId("b"), {1, 1, 1}}, time_never).ok());
 }
 
 TEST_CASE("a lease of a master before is adopted even where nothing would fit") {

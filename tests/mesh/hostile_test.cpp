@@ -61,8 +61,55 @@ TEST_CASE("a flood of Neighbors fills no view beyond its bound and is not answer
   const Effects effects = v.mesh.take_effects();
   CHECK(v.mesh.active_peers().size() <= limits::peers_active_max);
   CHECK(v.mesh.passive_peers().size() <= limits::peers_passive_max);
-  CHECK(effects.directs.size() <= 4 * limits::stranger_messages_max);
+  CHECK(effects.directs.size() <= 4 * limits::strangers_heard_max);
   CHECK(v.mesh.counters().over_rate >= 9000);
+}
+
+TEST_CASE("one stranger that is loud does not speak for the others") {
+  Victim v;
+  for (int i = 0; i < 1000; ++i)
+    v.mesh.take(v.now, stranger(2).id, wire::Neighbor{stranger(2), false, false});
+  v.mesh.take_effects();
+  v.mesh.take(v.now, stranger(3).id, wire::Neighbor{stranger(3), false, false});
+  const Effects effects = v.mesh.take_effects();
+  REQUIRE(effects.directs.size() == 1);
+  CHECK(effects.directs[0].to == stranger(3).id);
+}
+
+TEST_CASE("a pause whose number is out of reach is nobody's word, and is not passed on") {
+  Victim v;
+  const auto says = [&](const wire::Peer& who, std::uint64_t version, std::uint64_t stamp,
+                        bool paused) {
+    wire::Summary summary;
+    summary.self = who;
+    summary.pause_stamp = stamp;
+    summary.paused = paused;
+    v.mesh.take(v.now, v.peer.id,
+                wire::Gossip{{wire::make_item(1, version, summary, HashSigner(who.id))}, {}});
+  };
+  for (const std::uint64_t stamp :
+       {UINT64_MAX, UINT64_MAX - 1, std::uint64_t{1} << 40U, std::uint64_t{1025}}) {
+    static std::uint64_t version = 1;
+    says(stranger(2), ++version, stamp, true);
+    CHECK(v.mesh.pause() == Pause{0, false});
+    v.rounds(1);
+  }
+  CHECK(v.mesh.counters().pauses_refused == 4);
+  says(stranger(3), 1, 5, true);
+  CHECK(v.mesh.pause() == Pause{5, true});
+  // One who comes when much has been said believes two who say nearly the same.
+  Victim late;
+  std::swap(late.mesh, v.mesh);
+  says(stranger(4), 1, 70'000, true);
+  CHECK(v.mesh.pause() == Pause{0, false});
+  v.rounds(1);
+  says(stranger(5), 1, 70'001, false);
+  CHECK(v.mesh.pause() == Pause{70'001, false});
+  // Two at the top of the range are none either.
+  says(stranger(6), 1, UINT64_MAX, true);
+  v.rounds(1);
+  says(stranger(7), 1, UINT64_MAX, true);
+  CHECK(v.mesh.pause() == Pause{70'001, false});
 }
 
 TEST_CASE("nobody speaks for another") {

@@ -16,6 +16,7 @@ const char* name_of(Bug bug) {
     case Bug::ledger_forgets_promises: return "the ledger forgets what it promised";
     case Bug::ledger_ignores_memory: return "the ledger ignores memory";
     case Bug::ledger_ignores_limits: return "the ledger ignores thresholds";
+    case Bug::ledger_adopts_anything: return "the ledger adopts whatever a target claims";
     case Bug::ledger_keeps_ended: return "the ledger keeps leases that have ended";
     case Bug::ledger_never_expires: return "leases never expire";
     case Bug::source_believes_failure: return "the source believes a call that failed";
@@ -61,6 +62,7 @@ const char* name_of(Bug bug) {
     case Bug::mesh_sends_no_picture: return "a newcomer is not sent the picture";
     case Bug::mesh_forgets_nobody: return "who is gone for long is still known";
     case Bug::mesh_takes_forgeries: return "signatures are not looked at";
+    case Bug::mesh_believes_any_stamp: return "a pause may have any number";
     case Bug::mesh_takes_any_pause: return "an older word of pause wins";
     case Bug::model_resumes_in_doubt: return "a source resumes a VM that runs at its target";
     case Bug::model_drops_in_doubt: return "a source removes a VM that its target never started";

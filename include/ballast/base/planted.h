@@ -12,6 +12,7 @@ enum class Bug : unsigned char {
   ledger_ignores_memory,    // only the thresholds count
   ledger_ignores_limits,    // only the memory counts
   ledger_keeps_ended,       // a lease that has ended stays
+  ledger_adopts_anything,
   ledger_never_expires,
   // A migration at its source
   source_believes_failure,  // the call failed, so the VM stayed
@@ -63,6 +64,7 @@ enum class Bug : unsigned char {
   mesh_forgets_nobody,
   mesh_takes_forgeries,
   mesh_takes_any_pause,
+  mesh_believes_any_stamp,
   // The model itself: what the auditors of VMs are for
   model_resumes_in_doubt,  // the source lets a VM go on that runs at its target
   model_drops_in_doubt,    // the source removes a VM that its target never started

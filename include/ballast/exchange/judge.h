@@ -63,7 +63,7 @@ class Judge {
   // Stamps of proposals that were heard of; the next own one is above it.
   std::uint64_t stamp() const { return stamp_; }
   std::uint64_t next_stamp() { return ++stamp_; }
-  void heard(std::uint64_t stamp) { stamp_ = std::max(stamp_, stamp); }
+  void heard(std::uint64_t stamp);
 
   Judgement judge(TimePoint now, const NodeId& proposer, const wire::Proposal& proposal,
                   const Own& own);

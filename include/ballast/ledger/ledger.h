@@ -95,8 +95,10 @@ class Ledger {
   // The VM that was to leave has left, and set_host() has said so, or it will not leave.
   void drop_credit(const LeaseId& id);
 
-  // A lease that a target already honours, from a master of before. Always taken: it is a fact.
-  void adopt(const Lease& lease);
+  // A lease that a target already honours, from a master of before: a fact, as far as it can be
+  // one. False, and nothing is changed, for what claims to be ours and was never issued, names
+  // another VM or host than we promised, or is more than a host may have.
+  bool adopt(const Lease& lease);
 
   // Each of these does nothing when it was said before, or the lease is not known.
   void begun(const LeaseId& id);
@@ -123,6 +125,7 @@ class Ledger {
   const NodeId& grantor() const { return grantor_; }
   std::uint64_t incarnation() const { return incarnation_; }
   std::size_t incoming_of(const HostId& host) const;
+  std::vector<LeaseId> leases_to(const HostId& host) const;
 
  private:
   Result<Lease> lease_for(const Ask& ask, TimePoint expires) const;
@@ -130,6 +133,9 @@ class Ledger {
   Resources promised_to(const HostId& host) const;
   double memory_promised_to_mib(const HostId& host) const;
   void insert(const Lease& lease);
+  void skip_taken();
+  // False for an id of ours that this life has yet to give.
+  bool may_have_been_issued(const LeaseId& id) const;
   void drop_credit_of_partner(const Lease& lease);
 
   NodeId grantor_;

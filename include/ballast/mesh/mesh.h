@@ -95,6 +95,7 @@ struct Counters {
   std::uint64_t strangers = 0;        // messages that only a peer may send
   std::uint64_t liars = 0;            // messages that name another sender than has sent them
   std::uint64_t over_rate = 0;        // messages or questions beyond what one interval allows
+  std::uint64_t pauses_refused = 0;   // words of pause whose number is far above all others
   std::uint64_t over_range = 0;       // versions that no honest master reaches
   std::uint64_t news_dropped = 0;     // items not relayed: too many wait
   std::uint64_t unknown_dropped = 0;  // items of one master more than limits::masters_known_max
