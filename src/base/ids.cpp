@@ -75,7 +75,7 @@ std::string quoted(std::string_view text) {
     const std::size_t length = utf8_length(text, at);
     if (length == 0 || is_control(text, at)) {
       out += '?';
-      ++at;
+      at += std::max<std::size_t>(length, 1);
     } else {
       out += text.substr(at, length);
       at += length;

@@ -19,8 +19,20 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 
 bool is_control(std::string_view text, std::size_t at) {
   const auto byte = static_cast<unsigned char>(text[at]);
-  if (byte == 0xC2 && at + 1 < text.size()) return static_cast<unsigned char>(text[at + 1]) < 0xA0;
-  return byte < 0x20 || byte == 0x7F;
+  if (byte < 0x80) return byte < 0x20 || byte == 0x7F;
+  const std::size_t length = utf8_length(text, at);
+  if (length == 0) return false;
+  unsigned point = byte & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i)
+    point = point << 6U | (static_cast<unsigned char>(text[at + i]) & 0x3FU);
+  const auto within = [&](unsigned first, unsigned last) {
+    return point >= first && point <= last;
+  };
+  // C1 and the soft hyphen; marks, embeddings, overrides and isolates of direction; spaces and
+  // joiners of no width; separators of lines; annotations; tags.
+  return within(0x80, 0x9F) || point == 0xAD || point == 0x61C || point == 0x180E ||
+         within(0x200B, 0x200F) || within(0x2028, 0x202E) || within(0x2060, 0x206F) ||
+         point == 0xFEFF || within(0xFFF9, 0xFFFB) || within(0xE0000, 0xE0FFF);
 }
 
 }  // namespace ballast

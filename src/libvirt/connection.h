@@ -68,6 +68,8 @@ class Connection {
   virtual Result<std::string> pool_description(const std::string& pool) = 0;
   // Any domain of that name, else of that UUID.
   virtual Result<Standing> standing(const VmId& vm) = 0;
+  // The UUID of the host whose libvirt answers at this URI.
+  virtual Result<std::string> host_at(const std::string& connect_uri) = 0;
   virtual Status migrate(const MigrationCall& call) = 0;
   virtual Status abort(const VmId& vm) = 0;
   // Measures for one second how much memory the guest writes, by sampling pages; a later look

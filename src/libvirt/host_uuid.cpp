@@ -20,13 +20,17 @@ Result<std::string> ask(Connector& connector) {
   if (!connection) return connection.error();
   const Result<NodeFacts> node = (*connection)->node();
   if (!node) return node.error();
-  const std::optional<Document> document = Document::parse(node->capabilities);
+  return host_uuid_in(node->capabilities);
+}
+
+}  // namespace
+
+Result<std::string> host_uuid_in(const std::string& capabilities) {
+  const std::optional<Document> document = Document::parse(capabilities);
   const std::string uuid = document ? document->root().child("host").child("uuid").text() : "";
   if (!is_valid_id(uuid)) return Error{"libvirt's capabilities: found no UUID of the host"};
   return uuid;
 }
-
-}  // namespace
 
 // On a thread, as all that may hang.
 Result<std::string> host_uuid_from(const std::shared_ptr<Connector>& connector, Duration patience) {

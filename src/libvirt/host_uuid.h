@@ -10,6 +10,9 @@
 
 namespace ballast::libvirt {
 
+// In libvirt's capabilities, as XML.
+Result<std::string> host_uuid_in(const std::string& capabilities);
+
 Result<std::string> host_uuid_from(const std::shared_ptr<Connector>& connector, Duration patience);
 
 }  // namespace ballast::libvirt

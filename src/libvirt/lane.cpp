@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -60,8 +61,16 @@ bool Lane::run(Work work) {
   const std::lock_guard lock(shared_->mutex);
   if (shared_->stopping || !shared_->queue.push(std::move(work))) return false;
   if (shared_->idle < shared_->queue.size() && shared_->threads < shared_->threads_max) {
-    ++shared_->threads;
-    std::thread([shared = shared_] { shared->serve(); }).detach();
+    try {
+      std::thread([shared = shared_] { shared->serve(); }).detach();
+      ++shared_->threads;
+    } catch (const std::system_error&) {
+      // The system has no thread for us now. Those that are there do it, or nobody can.
+      if (shared_->threads == 0) {
+        (void)shared_->queue.pop();
+        return false;
+      }
+    }
   }
   shared_->wake.notify_all();
   return true;

@@ -1,5 +1,7 @@
 #include "looker.h"
 
+#include "host_uuid.h"
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -38,6 +40,7 @@ Status Looker::find_shape(Connection& connection) {
     shape.mhz = options_.cpu_mhz ? *options_.cpu_mhz / shape.cpus : mhz_when_unknown;
     gauges_["libvirt_clock_assumed_mhz"] = static_cast<std::uint64_t>(shape.mhz);
   }
+  if (Result<std::string> uuid = host_uuid_in(node->capabilities); uuid) shape.host = *uuid;
   shape.memory_mib = node->memory_mib;
   shape.network_mbit = files_.network_speed_mbit().value_or(unlimited);
   shape_ = shape;

@@ -128,6 +128,14 @@ std::string Machine::why_not_migrated(const StartMigration& command) {
   if (!to) return to.error().message;
   const Result<std::unique_ptr<Connection>> connection = connector_->open({});
   if (!connection) return connection.error().message;
+  // The URI is what the target answered. Whoever is there must be the host that was promised room.
+  if (!command.target_host.empty()) {
+    const Result<std::string> there = (*connection)->host_at(to->connect_uri);
+    if (!there) return there.error().message;
+    if (*there != command.target_host)
+      return "libvirt at " + quoted(to->connect_uri) + " is that of host " + quoted(*there) +
+             ", the order is for " + quoted(command.target_host);
+  }
   MigrationCall call;
   call.vm = command.vm;
   call.connect_uri = to->connect_uri;

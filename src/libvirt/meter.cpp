@@ -159,6 +159,7 @@ Result<HostSample> Meter::measure(const Look& look, const HostShape& shape,
     return Error{"the host's CPU times in /proc/stat do not go on"};
   }
   HostSample sample;
+  sample.host = shape.host;
   sample.capacity = {shape.cpus * shape.mhz, shape.memory_mib, shape.network_mbit};
   const double busy =
       (look.host.cpu_busy - host_->host.cpu_busy) / (look.host.cpu_all - host_->host.cpu_all);

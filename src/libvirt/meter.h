@@ -37,6 +37,7 @@ struct HostShape {
   double mhz = 0;  // of one CPU
   double memory_mib = 0;
   double network_mbit = 0;  // or unlimited
+  std::string host{};       // its UUID; empty: libvirt does not tell
 };
 
 struct Look {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "event_loop.h"
+#include "host_uuid.h"
 #include "typed.h"
 
 namespace ballast::libvirt {
@@ -226,6 +227,15 @@ class RealConnection final : public Connection {
     }
     standing.active = active == 1 && standing.state != VIR_DOMAIN_SHUTOFF;
     return standing;
+  }
+
+  Result<std::string> host_at(const std::string& connect_uri) override {
+    virConnectPtr there = virConnectOpen(connect_uri.c_str());
+    if (there == nullptr) return failed("asking the target's libvirt who it is");
+    const RealConnection owner(loop_, there, {});
+    const Text text(virConnectGetCapabilities(there));
+    if (!text) return failed("asking the target's libvirt who it is");
+    return host_uuid_in(text.get());
   }
 
   Status migrate(const MigrationCall& call) override {

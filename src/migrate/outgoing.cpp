@@ -94,8 +94,8 @@ void Outgoing::on(TimePoint now, const TargetAnswered& answer,
   phase_ = Phase::migrating;
   since_ = now;
   started_ = true;
-  actions.emplace_back(
-      Command{StartMigration{lease_, vm_, answer.migration_uri, settings_.bandwidth_mib_s}});
+  actions.emplace_back(Command{StartMigration{lease_, vm_, answer.migration_uri,
+                                              settings_.bandwidth_mib_s, settings_.target_host}});
 }
 
 // The target may have said yes already, so it is asked what it has.

@@ -24,6 +24,7 @@ namespace ballast::node {
 struct Foreign {
   LeaseId lease;
   std::string target_endpoint;
+  std::string target_hypervisor{};
 };
 
 // A migration of a plan, with the names of things instead of indices.

@@ -57,8 +57,32 @@ void Group::update_room(const Member& member, ledger::Ledger& ledger) const {
     if (lease != nullptr && lease->to == member.id) room.carried -= vm.vm.load;
   }
   room.limits = member.facts.thresholds;
-  room.open = !member.report.maintenance && member.report.distrust.empty() && !member.lost;
+  room.open = !member.report.maintenance && member.report.distrust.empty() && !member.lost &&
+              member.not_itself.empty();
   ledger.set_host(member.id, room);
+}
+
+// The one whose id it is, else the one who said so first.
+std::string Group::why_not_itself(const Member& member) const {
+  const std::string& claimed = member.facts.hypervisor;
+  if (claimed.empty() || claimed == member.id.str()) return {};
+  for (const auto& [id, other] : members_) {
+    const bool same = other.facts.hypervisor == claimed && other.not_itself.empty();
+    if (id == member.id || (!same && id.str() != claimed)) continue;
+    return "it says that its hypervisor is host " + quoted(claimed) + ", and so does " +
+           quoted(id.str());
+  }
+  return {};
+}
+
+void Group::look_who_is_who(Member& member, ledger::Ledger& ledger) {
+  member.not_itself = why_not_itself(member);
+  if (member.facts.hypervisor.empty()) return;
+  for (auto& [id, other] : members_) {
+    if (id == member.id || other.facts.hypervisor != member.facts.hypervisor) continue;
+    other.not_itself = why_not_itself(other);
+    update_room(other, ledger);
+  }
 }
 
 Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
@@ -73,6 +97,7 @@ Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
   member.older_than_news = 0;
   heard(now, member);
   member.previous = attach.previous;
+  look_who_is_who(member, ledger);
   distrust_what_cannot_be(member);
   update_room(member, ledger);
   return member;
@@ -84,7 +109,10 @@ bool Group::report(TimePoint now, Member& member, const wire::Report& report,
   if (report.sequence <= member.sequence || report.sequence - member.sequence > sequence_jump_max)
     return false;
   member.sequence = report.sequence;
-  if (report.facts) member.facts = *report.facts;
+  if (report.facts) {
+    member.facts = *report.facts;
+    look_who_is_who(member, ledger);
+  }
   if (report.sequence <= member.older_than_news) return false;
   member.report = report.report;
   distrust_what_cannot_be(member);
@@ -162,6 +190,7 @@ std::vector<HostId> Group::give_up(TimePoint now) {
 
 std::string Group::why_unusable(TimePoint now, const Member& member) const {
   if (!member.report.distrust.empty()) return member.report.distrust;
+  if (!member.not_itself.empty()) return member.not_itself;
   if (member.lost || now >= member.heard_at + lost_after()) {
     return "not heard of for " +
            std::to_string(static_cast<long>(seconds_of(now - member.heard_at))) + " s";

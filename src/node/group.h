@@ -23,9 +23,10 @@ struct Member {
   std::uint64_t sequence = 0;         // of the last report that was taken
   std::uint64_t older_than_news = 0;  // reports up to this one do not know of the last migration
   TimePoint heard_at;
-  bool lost = false;      // not heard of for too long; said once
-  TimePoint attached_at;  // in this epoch
-  NodeId previous;        // the master that it came from; empty: none known
+  bool lost = false;       // not heard of for too long; said once
+  TimePoint attached_at;   // in this epoch
+  NodeId previous;         // the master that it came from; empty: none known
+  std::string not_itself;  // why its hypervisor is not believed to be its own; empty: it is
 
   const wire::VmReport* find(const VmId& vm) const;
   Resources load() const;  // base and every VM it reports, also those that leave
@@ -66,6 +67,9 @@ class Group {
 
  private:
   static void distrust_what_cannot_be(Member& member);
+  // Of two that say that their hypervisor is the same host, at most one tells the truth.
+  std::string why_not_itself(const Member& member) const;
+  void look_who_is_who(Member& member, ledger::Ledger& ledger);
   Duration lost_after() const { return 3 * config_.sample.report_interval; }
 
   void heard(TimePoint now, Member& member);

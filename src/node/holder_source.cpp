@@ -11,10 +11,11 @@ namespace ballast::node {
 using wire::OutcomeKind;
 
 namespace {
-migrate::OutgoingSettings settings_of(const MigrateSettings& from) {
+migrate::OutgoingSettings settings_of(const MigrateSettings& from, std::string target_host) {
   migrate::OutgoingSettings settings;
   settings.timeout = from.timeout;
   settings.bandwidth_mib_s = from.bandwidth_mib_s;
+  settings.target_host = std::move(target_host);
   return settings;
 }
 
@@ -34,6 +35,12 @@ std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Order
   if (!from_master(from)) return "the order is not from this node's master";
   if (order.holder_epoch != attachment_.epoch()) return "the order is from an older epoch";
   if (order.target == out_.self()) return "the target is this host itself";
+  // Where hypervisors tell who they are, nothing goes to one that has not.
+  const std::string own = facts().hypervisor;
+  if (!own.empty() && order.target_hypervisor.empty())
+    return "the target has not told who its hypervisor is";
+  if (!own.empty() && order.target_hypervisor == own)
+    return "the target's hypervisor is this host's own";
   const VmSample* vm = sampler_.find(order.vm);
   if (vm == nullptr) return "the VM is not on this host";
   if (vm->presence != Presence::running)
@@ -71,8 +78,9 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Order& order) {
     remember_ended(order.lease);  // a late double may find that nothing forbids it any more
     return;
   }
-  Job job{migrate::Outgoing(now, order.lease, order.vm, settings_of(config_.migrate)), order.target,
-          order.target_endpoint, sampler_.find(order.vm)->load, order.why};
+  Job job{migrate::Outgoing(now, order.lease, order.vm,
+                            settings_of(config_.migrate, order.target_hypervisor)),
+          order.target, order.target_endpoint, sampler_.find(order.vm)->load, order.why};
   jobs_.emplace(order.lease, std::move(job));
   say(now, EventKind::ordered, order.vm, order.target,
       "migrating " + quoted(order.vm.str()) + " to " + quoted(order.target.str()) + ": " +

@@ -159,7 +159,9 @@ Resources Sampler::estimated(TimePoint now, const VmId& vm, const Resources& lat
 }
 
 wire::HostFacts Sampler::facts(const std::string& endpoint) const {
-  return wire::HostFacts{last_ ? last_->capacity : Resources{}, thresholds_, endpoint};
+  wire::HostFacts facts{last_ ? last_->capacity : Resources{}, thresholds_, endpoint};
+  if (last_ && is_clean_text(last_->host, limits::id_bytes_max)) facts.hypervisor = last_->host;
+  return facts;
 }
 
 wire::HostReport Sampler::report(TimePoint now, bool as_seen) const {

@@ -289,7 +289,8 @@ void Trade::step(TimePoint now, const LeaseId& lease, Outbound& outbound) {
       const Member* home = group_.find(outbound.from);
       if (home == nullptr) return give_up(now, lease, "its host has left the group");
       note(now, *outbound.other, outbound.with,
-           wire::SwapBack{lease, *outbound.other, home->id, home->facts.endpoint});
+           wire::SwapBack{lease, *outbound.other, home->id, home->facts.endpoint,
+                          home->facts.hypervisor});
       outbound.stage = Stage::waiting_for_other;
       outbound.since = now;
       if (!outbound.other_first) propose(now, lease, outbound);
@@ -373,7 +374,7 @@ void Trade::settled(TimePoint now, const exchange::Proposals::Settled& settled) 
   move.load = outbound.load;
   move.why = "agreed with master " + quoted(outbound.with.master.str()) +
              (outbound.other ? ", in exchange for " + quoted(outbound.other_vm.str()) : "");
-  move.foreign = Foreign{settled.move.lease, outbound.to_endpoint};
+  move.foreign = Foreign{settled.move.lease, outbound.to_endpoint, outbound.to_hypervisor};
   conductor_.add_foreign(now, std::move(move));
 }
 

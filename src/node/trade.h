@@ -89,6 +89,7 @@ class Trade {
     HostId from;
     HostId to;
     std::string to_endpoint;
+    std::string to_hypervisor;
     Resources load;
     double heat = 0;
     bool drain = false;

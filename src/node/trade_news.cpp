@@ -25,7 +25,10 @@ void Trade::take(TimePoint now, const NodeId& from, const wire::Request& request
                                    [](const wire::Want& want) { return want.takes_back; });
     if (swaps) offer.exchangeable = exchangeable(now);
   }
-  const wire::RequestAnswer answer = grantor_.serve(now, from, request, std::move(offer));
+  wire::RequestAnswer answer = grantor_.serve(now, from, request, std::move(offer));
+  for (wire::Grant& grant : answer.grants)
+    if (const Member* target = group_.find(grant.target); target != nullptr)
+      grant.target_hypervisor = target->facts.hypervisor;
   for (const wire::Grant& grant : answer.grants) {
     const market::Grantor::Granted* granted = grantor_.find(grant.lease);
     if (granted == nullptr || telling_.contains(grant.lease)) continue;  // answered again
@@ -81,6 +84,7 @@ void Trade::take(TimePoint now, const NodeId& from, const wire::SwapBack& back) 
   Outbound outbound = found->second;
   outbound_.erase(found);
   outbound.to_endpoint = back.target_endpoint;
+  outbound.to_hypervisor = back.target_hypervisor;
   outbound.stage = Stage::waiting_for_other;
   outbound.since = now;
   Outbound& moved = outbound_.emplace(back.back, std::move(outbound)).first->second;
@@ -139,6 +143,7 @@ void Trade::granted(TimePoint now, const market::Asker::Granted& granted) {
   outbound.from = granted.want.from;
   outbound.to = grant.target;
   outbound.to_endpoint = grant.target_endpoint;
+  outbound.to_hypervisor = grant.target_hypervisor;
   outbound.load = vm->vm.load;
   outbound.heat = heat_of(*member);
   outbound.drain = granted.want.drain;

@@ -112,6 +112,7 @@ void Machine::submit(const HypervisorCommand& command) {
                           std::unique_lock lock(mutex_);
                           HostSample sample = model_.sample(loads_, since_start(), options_.timing);
                           lock.unlock();
+                          sample.host = options_.host.str();
                           tell(HostSampled{std::move(sample)});
                         },
                         [&](const QueryVm& query) {
@@ -129,7 +130,8 @@ void Machine::submit(const HypervisorCommand& command) {
 }
 
 void Machine::start_migration(const StartMigration& command) {
-  Order order{command.lease, command.vm, command.target_uri, command.bandwidth_mib_s, {}};
+  Order order{command.lease,           command.vm, command.target_uri,
+              command.bandwidth_mib_s, {},         command.target_host};
   std::string why;
   {
     const std::lock_guard lock(mutex_);

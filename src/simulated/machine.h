@@ -37,6 +37,7 @@ struct Order {
   std::string target_uri;
   double bandwidth_mib_s = 0;
   std::string token;
+  std::string target_host{};  // whose hypervisor must be there; empty: anybody
 };
 
 // How a moment goes on; what is not `on` is for the caller to act on.

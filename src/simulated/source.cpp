@@ -83,6 +83,9 @@ std::string Outgoing::prepare() {
   if (answer->size() == 2 && answer->front() == "refused") return (*answer)[1];
   const std::optional<Peer> peer = peer_from(*answer, 1);
   if (answer->front() != "ready" || !peer) return "prepare: the answer makes no sense";
+  if (!order_.target_host.empty() && peer->host != order_.target_host)
+    return "the hypervisor at " + quoted(order_.target_uri) + " is that of " + quoted(peer->host) +
+           ", the order is for " + quoted(order_.target_host);
   target_ = *peer;
   target_.uri = order_.target_uri;
   return {};

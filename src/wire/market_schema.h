@@ -42,12 +42,13 @@ void fields(auto& io, const char* name, Of<Counterpart> auto& back) {
 }
 
 void fields(auto& io, const char* name, Of<Grant> auto& grant) {
-  io.record(name, 5, [&] {
+  io.record(name, 6, [&] {
     io.id("vm", grant.vm);
     fields(io, "lease", grant.lease);
     io.id("target", grant.target);
     io.text("target_endpoint", grant.target_endpoint, limits::endpoint_bytes_max);
     io.optional("back", grant.back);
+    io.text("target_hypervisor", grant.target_hypervisor, limits::id_bytes_max);
   });
 }
 
@@ -77,11 +78,12 @@ void fields(auto& io, const char* name, Of<ReleaseAck> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<SwapBack> auto& body) {
-  io.record(name, 4, [&] {
+  io.record(name, 5, [&] {
     fields(io, "lease", body.lease);
     fields(io, "back", body.back);
     io.id("target", body.target);
     io.text("target_endpoint", body.target_endpoint, limits::endpoint_bytes_max);
+    io.text("target_hypervisor", body.target_hypervisor, limits::id_bytes_max);
   });
 }
 

@@ -66,11 +66,12 @@ void fields(auto& io, const char* name, Of<Thresholds> auto& thresholds) {
 }
 
 void fields(auto& io, const char* name, Of<HostFacts> auto& facts) {
-  io.record(name, 4, [&] {
+  io.record(name, 5, [&] {
     capacity_fields(io, "capacity", facts.capacity);
     fields(io, "thresholds", facts.thresholds);
     io.text("endpoint", facts.endpoint, limits::endpoint_bytes_max);
     io.flag("automatic", facts.automatic);
+    io.text("hypervisor", facts.hypervisor, limits::id_bytes_max);
   });
 }
 
@@ -169,13 +170,14 @@ void fields(auto& io, const char* name, Of<ReportAck> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<Order> auto& body) {
-  io.record(name, 6, [&] {
+  io.record(name, 7, [&] {
     fields(io, "lease", body.lease);
     fields(io, "holder_epoch", body.holder_epoch);
     io.id("vm", body.vm);
     io.id("target", body.target);
     io.text("target_endpoint", body.target_endpoint, limits::endpoint_bytes_max);
     io.text("why", body.why, limits::text_bytes_max);
+    io.text("target_hypervisor", body.target_hypervisor, limits::id_bytes_max);
   });
 }
 

@@ -88,8 +88,19 @@ TEST_CASE("what is quoted for a person is short and holds no control bytes, what
   }
   CHECK(quoted("v1") == "'v1'");
   CHECK(quoted("a\nb") == "'a?b'");
-  CHECK(quoted("\xC2\x9Bx") == "'??x'");
+  CHECK(quoted("\xC2\x9Bx") == "'?x'");
   CHECK(quoted(std::string(1000, 'x')) == "'" + std::string(64, 'x') + "'... (1000 bytes)");
+}
+
+TEST_CASE("what turns the direction of a name, or cannot be seen in it, is not part of one") {
+  for (const char* bad : {"vm\u202Eexe", "vm\u2066x", "vm\u200B1", "\uFEFFvm", "vm\u2028x",
+                          "vm\u061C", "v\u00ADm", "v\u2060m", "v\U000E0041m", "vm\u0085"}) {
+    CHECK_FALSE_MESSAGE(is_valid_id(bad), bad);
+    CHECK(is_valid_id(cleaned_text(bad, 80)));
+    CHECK(quoted(bad).find('?') != std::string::npos);
+  }
+  for (const char* good : {"b\u00FCro", "\u6771\u4EAC", "\u05D0\u05D1", "\u2013", "\U0001F600"})
+    CHECK_MESSAGE(is_valid_id(good), good);
 }
 
 TEST_CASE("a text made clean is clean, as long as allowed, and the same where it was clean") {

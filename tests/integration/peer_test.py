@@ -45,9 +45,9 @@ class Served(unittest.TestCase):
             h["id"] == "p" and h["state"] == "over" and h["vms"] == len(HEAVY)
             for h in s["hosts"]))
 
-        lease, epoch, vm, target, target_endpoint, why = peer.expect("Order")
+        lease, epoch, vm, target, target_endpoint, why, hypervisor = peer.expect("Order")
         self.assertEqual((lease[0], epoch, target), ("m", peer.epoch, "m"))
-        self.assertEqual(target_endpoint, self.endpoint)
+        self.assertEqual((target_endpoint, hypervisor), (self.endpoint, "m"))
         self.assertIn(vm, [name for name, _, _ in HEAVY])
         self.assertIn("96.0 %", why)
         peer.send("Outcome", [lease, vm, ACCEPTED, peer.sequence, ""])
@@ -93,7 +93,7 @@ class Served(unittest.TestCase):
         refused = set()
         # Each VM that is refused rests, and the next one is tried.
         for _ in range(3):
-            lease, _, vm, _, _, _ = peer.expect("Order")
+            lease, _, vm, _, _, _, _ = peer.expect("Order")
             self.assertNotIn(vm, refused)
             refused.add(vm)
             peer.send("Outcome", [lease, vm, REFUSED, peer.sequence, "not this one"])

@@ -63,6 +63,7 @@ struct FakeLibvirt {
   bool refuses_connections = false;
   std::set<int> dead_connections;
   std::optional<std::string> migration_fails;
+  std::map<std::string, std::string> hosts;  // UUIDs of other hosts, by URI
   std::vector<MigrationCall> migrations;
   std::vector<VmId> aborts;
   int opened = 0;
@@ -143,6 +144,12 @@ class FakeConnection final : public Connection {
     if (libvirt_->dead_connections.contains(number_)) return Error{"the connection is gone"};
     const auto found = libvirt_->domains.find(vm.str());
     return found == libvirt_->domains.end() ? Standing{} : found->second.standing;
+  }
+  Result<std::string> host_at(const std::string& connect_uri) override {
+    const std::lock_guard lock(libvirt_->mutex);
+    const auto found = libvirt_->hosts.find(connect_uri);
+    if (found == libvirt_->hosts.end()) return Error{"nobody listens at " + connect_uri};
+    return found->second;
   }
   Status migrate(const MigrationCall& call) override {
     {

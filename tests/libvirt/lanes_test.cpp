@@ -173,6 +173,34 @@ TEST_CASE("a migration is ordered as told, and its failure is told as libvirt to
   CHECK_FALSE(host.libvirt->migrations[0].encrypted);
 }
 
+TEST_CASE(
+    "a migration goes to the host that it is ordered to, wherever the target's answer leads") {
+  FakeHost host;
+  host.add(running("vm1"));
+  const auto hypervisor = host.open();
+  const std::string uri = "qemu+tls://h2/system";
+  const std::string uuid = "b1a4f3a0-0000-4000-8000-000000000002";
+  const auto order = [&] {
+    hypervisor->submit(StartMigration{a_lease, VmId("vm1"), uri, 0, uuid});
+    return next<MigrationEnded>(*hypervisor);
+  };
+  auto ended = order();
+  CHECK_FALSE(ended->ok);
+  CHECK(ended->detail == "nobody listens at " + uri);
+  host.libvirt->change([&](FakeLibvirt& all) { all.hosts[uri] = "of-another-host"; });
+  ended = order();
+  CHECK_FALSE(ended->ok);
+  CHECK(ended->detail == "libvirt at '" + uri +
+                             "' is that of host 'of-another-host', the order is for '" + uuid +
+                             "'");
+  {
+    const std::lock_guard lock(host.libvirt->mutex);
+    CHECK(host.libvirt->migrations.empty());
+    host.libvirt->hosts[uri] = uuid;
+  }
+  CHECK(order()->ok);
+}
+
 TEST_CASE("a hostile address never reaches libvirt") {
   FakeHost host;
   host.add(running("vm1"));

@@ -84,6 +84,38 @@ struct Bench {
   }
 };
 
+TEST_CASE("of two that claim one hypervisor the one whose id it is counts, else the first") {
+  Bench bench;
+  const auto joins = [&](const char* name, const char* hypervisor) {
+    wire::Attach attach;
+    attach.facts.capacity = {1e6, 1e7, 1e6};
+    attach.facts.hypervisor = hypervisor;
+    attach.sequence = 1;
+    bench.group.attach(bench.now, NodeId(name), Epoch{1, 1}, attach, bench.ledger);
+  };
+  const auto usable = [&](const char* name) {
+    const bool open = bench.ledger.room(HostId(name)).cpu_mhz > 0;
+    const bool is = bench.group.why_unusable(bench.now, *bench.group.find(HostId(name))).empty();
+    CHECK(open == is);
+    return is;
+  };
+  joins("a", "uuid-1");
+  joins("b", "uuid-1");
+  CHECK(usable("a"));
+  CHECK_FALSE(usable("b"));
+  // One who says of himself what another is loses that once the other has come.
+  joins("liar", "uuid-2");
+  CHECK(usable("liar"));
+  joins("uuid-2", "uuid-2");
+  CHECK(usable("uuid-2"));
+  CHECK_FALSE(usable("liar"));
+  joins("c", "uuid-3");
+  CHECK(usable("c"));
+  // One that tells nothing is as before.
+  joins("d", "");
+  CHECK(usable("d"));
+}
+
 TEST_CASE("half of a swap that is under way keeps its lease when the other half is dropped") {
   Bench bench;
   bench.host("a", {"v1"});

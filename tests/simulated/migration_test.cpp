@@ -86,6 +86,17 @@ TEST_CASE("a target without room refuses, and orders that make no sense fail at 
   CHECK(hosts.presence(0, "v0") == Presence::running);
 }
 
+TEST_CASE("a VM does not go to another host than the order is for") {
+  Hosts hosts(false);
+  hosts[0].submit(StartMigration{{}, VmId("v0"), hosts.uri(1), 0, "h2"});
+  CHECK(hosts.next<MigrationEnded>(0).detail.find("is that of 'h1', the order is for 'h2'") !=
+        std::string::npos);
+  CHECK(hosts.presence(0, "v0") == Presence::running);
+  CHECK(hosts.presence(1, "v0") == Presence::absent);
+  hosts[0].submit(StartMigration{{}, VmId("v0"), hosts.uri(1), 0, "h1"});
+  CHECK(hosts.next<MigrationEnded>(0).ok);
+}
+
 TEST_CASE("the descriptor is readable while events wait, and only then") {
   Hosts hosts(false);
   pollfd ready{hosts[0].event_descriptor(), POLLIN, 0};

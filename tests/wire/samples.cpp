@@ -50,6 +50,7 @@ HostFacts facts(Random& random) {
   for (const Resource r : all_resources) facts.thresholds[r] = random.between(0.001, 1.0);
   facts.endpoint = text(random, limits::endpoint_bytes_max);
   facts.automatic = random.chance(0.5);
+  facts.hypervisor = text(random, limits::id_bytes_max);
   return facts;
 }
 
@@ -114,7 +115,8 @@ void fill(Random& random, Order& body) {
           VmId(id(random)),
           NodeId(id(random)),
           text(random, limits::endpoint_bytes_max),
-          text(random, limits::text_bytes_max)};
+          text(random, limits::text_bytes_max),
+          text(random, limits::id_bytes_max)};
 }
 void fill(Random& random, Outcome& body) {
   body = {lease(random), VmId(id(random)), choice(random, OutcomeKind::unknown), whole(random),
@@ -234,8 +236,9 @@ void fill(Random& random, RequestAnswer& body) {
   body.number = whole(random);
   for (std::size_t i = random.below(limits::wants_max + 1); i > 0; --i) {
     Grant& grant = body.grants.emplace_back();
-    grant = {VmId(id(random)), lease(random), NodeId(id(random)),
-             text(random, limits::endpoint_bytes_max), std::nullopt};
+    grant = {VmId(id(random)),   lease(random),
+             NodeId(id(random)), text(random, limits::endpoint_bytes_max),
+             std::nullopt,       text(random, limits::id_bytes_max)};
     if (random.chance(0.5))
       grant.back = Counterpart{VmId(id(random)), load(random),
                                text(random, limits::endpoint_bytes_max), random.chance(0.5)};
@@ -248,7 +251,7 @@ void fill(Random& random, Release& body) { body = {lease(random)}; }
 void fill(Random& random, ReleaseAck& body) { body = {lease(random)}; }
 void fill(Random& random, SwapBack& body) {
   body = {lease(random), lease(random), NodeId(id(random)),
-          text(random, limits::endpoint_bytes_max)};
+          text(random, limits::endpoint_bytes_max), text(random, limits::id_bytes_max)};
 }
 void fill(Random& random, SwapOver& body) {
   body = {lease(random), text(random, limits::text_bytes_max)};

@@ -10,8 +10,10 @@ namespace ballast {
 // surrogate or beyond U+10FFFF. `at` must be below text.size(). Source: RFC 3629.
 std::size_t utf8_length(std::string_view text, std::size_t at);
 
-// True when the character at text[at] is of C0, DEL or C1. Those of C1 are two bytes of UTF-8, and
-// some terminals obey them like an ESC.
+// True when the character at text[at] is one that a terminal obeys instead of showing: of C0, DEL
+// or C1 (two bytes of UTF-8, and to some terminals an ESC), or one that turns the direction of what
+// follows or has no width, so that two names look the same or one like another. Source: Unicode
+// Technical Report 36, "Bidirectional Text Spoofing".
 bool is_control(std::string_view text, std::size_t at);
 
 }  // namespace ballast

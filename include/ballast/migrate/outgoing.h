@@ -31,6 +31,7 @@ struct OutgoingSettings {
   Duration aborted_for = std::chrono::seconds(60);  // an aborted call that does not return
   int gone_rounds = 10;        // of "absent" from both ends: the VM was shut down, or is lost
   double bandwidth_mib_s = 0;  // 0: no limit
+  std::string target_host{};   // see StartMigration
 };
 
 // What to do.

@@ -39,6 +39,7 @@ struct HostSample {
   double cpu_used_mhz = 0;  // of the whole host, VMs and base together, as the host itself counts
   double memory_free_mib = 0;  // that a new VM could take at this instant
   std::vector<VmSample> vms;
+  std::string host{};  // who the hypervisor says that it is; empty: it does not tell
 
   bool operator==(const HostSample&) const = default;
 };
@@ -53,6 +54,8 @@ struct StartMigration {
   VmId vm;
   std::string target_uri;      // as the target's hypervisor gave it
   double bandwidth_mib_s = 0;  // 0: no limit
+  // Who the hypervisor at that URI must say that it is, or nothing is started; empty: not asked.
+  std::string target_host{};
 };
 struct AbortMigration {
   VmId vm;

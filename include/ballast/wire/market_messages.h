@@ -55,6 +55,7 @@ struct Grant {
   HostId target;
   std::string target_endpoint;
   std::optional<Counterpart> back;
+  std::string target_hypervisor{};  // as in an Order
   bool operator==(const Grant&) const = default;
 };
 
@@ -98,6 +99,7 @@ struct SwapBack {
   LeaseId back;
   HostId target;
   std::string target_endpoint;
+  std::string target_hypervisor{};  // as in an Order
   bool operator==(const SwapBack&) const = default;
 };
 // Either side: the VM under this lease will not move any more. Repeated until acknowledged.

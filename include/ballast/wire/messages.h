@@ -26,6 +26,9 @@ struct HostFacts {
   Thresholds thresholds;
   std::string endpoint;    // where this node's ROUTER is reached: "tcp://address:port"
   bool automatic = false;  // its role is `auto`: it may be promoted
+  // Who its hypervisor says that this host is (libvirt: the host's UUID): a source asks for it
+  // before it migrates. Empty: the hypervisor tells none.
+  std::string hypervisor{};
   bool operator==(const HostFacts&) const = default;
 };
 
@@ -127,7 +130,8 @@ struct Order {
   VmId vm;
   NodeId target;
   std::string target_endpoint;
-  std::string why;  // for the holder's log
+  std::string why;                  // for the holder's log
+  std::string target_hypervisor{};  // as the target's facts tell it
   bool operator==(const Order&) const = default;
 };
 
