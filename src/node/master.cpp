@@ -353,14 +353,20 @@ Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Sell
 
 // A report may have been written just before a switch-over that is known from the other end: such a
 // VM is left alone at once, but only what the next plan still sees is worth an alarm.
-void Master::tell_of_doubled(TimePoint now, const std::set<VmId>& doubled) {
-  const auto lasting = std::count_if(doubled.begin(), doubled.end(),
-                                     [&](const VmId& vm) { return doubled_before_.contains(vm); });
+void Master::tell_of_doubled(TimePoint now, const Doubled& doubled) {
+  constexpr std::size_t named_max = 3;
+  std::size_t lasting = 0;
+  std::string which;
+  for (const auto& [vm, two] : doubled) {
+    if (!doubled_before_.contains(vm) || ++lasting > named_max) continue;
+    which += (which.empty() ? ": " : "; ") + quoted(vm.str()) + " by " + quoted(two.first.str()) +
+             " and " + quoted(two.second.str());
+  }
   doubled_before_ = doubled;
   if (lasting == 0) return;
   out_.event(now, EventKind::alarm, {}, {},
              std::to_string(lasting) +
-                 " VMs are reported as running by two hosts; nothing is done with them");
+                 " VMs are reported as running by two hosts; nothing is done with them" + which);
 }
 
 void Master::decide(TimePoint now, MadePlan plan) {

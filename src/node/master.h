@@ -127,7 +127,8 @@ class Master {
   void tell_prospect(TimePoint now, const Member& home, const VmId& vm,
                      std::vector<wire::Fact>& facts) const;
 
-  void tell_of_doubled(TimePoint now, const std::set<VmId>& doubled);
+  using Doubled = std::map<VmId, std::pair<HostId, HostId>>;
+  void tell_of_doubled(TimePoint now, const Doubled& doubled);
   void decide(TimePoint now, MadePlan plan);
   void close_finished_plan(TimePoint now);
 
@@ -150,7 +151,7 @@ class Master {
   std::vector<SurplusVm> wanting_;  // that the last plan left, if it was to be acted upon
   std::optional<TimePoint> asked_at_;  // for fresh reports
   std::uint64_t plans_made_ = 0;
-  std::set<VmId> doubled_before_;  // in the last plan: see tell_of_doubled()
+  Doubled doubled_before_;  // in the last plan: see tell_of_doubled()
   std::optional<MadePlan> plan_;
   std::set<HostId> drains_;   // members in maintenance
   std::set<HostId> emptied_;  // ... of which that has been said

@@ -15,7 +15,9 @@ std::string counted_vms(std::size_t count) {
 // What holds a VM for the moment (it is on its way, it rests) does not hold it for ever; what its
 // hypervisor says does.
 std::string why_fixed(const Picture& picture, const Member& member, const VmId& vm) {
-  if (picture.doubled.contains(vm)) return "two hosts say that it runs there";
+  if (const auto two = picture.doubled.find(vm); two != picture.doubled.end())
+    return "hosts " + quoted(two->second.first.str()) + " and " + quoted(two->second.second.str()) +
+           " both say that it runs there";
   const wire::VmReport* report = member.find(vm);
   if (report == nullptr) return {};  // on its way here
   const Presence presence = report->vm.presence;

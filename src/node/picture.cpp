@@ -95,18 +95,22 @@ class Builder {
   }
 
   void find_doubled() {
-    std::set<VmId> running;
+    std::map<VmId, HostId> running;
     for (const auto& [id, member] : group_.members()) {
       for (const wire::VmReport& vm : member.report.vms) {
         const bool runs = vm.vm.presence == Presence::running;
-        if (runs && !running.insert(vm.vm.id).second) picture_.doubled.insert(vm.vm.id);
+        if (!runs) continue;
+        const auto [first, is_first] = running.try_emplace(vm.vm.id, id);
+        if (!is_first) picture_.doubled.try_emplace(vm.vm.id, first->second, id);
       }
     }
   }
 
   // Why this VM must stay, whatever its hypervisor allows.
   std::string why_held(const Member& member, const wire::VmReport& vm) const {
-    if (picture_.doubled.contains(vm.vm.id)) return "two hosts say that it runs there";
+    if (const auto two = picture_.doubled.find(vm.vm.id); two != picture_.doubled.end())
+      return "hosts " + quoted(two->second.first.str()) + " and " +
+             quoted(two->second.second.str()) + " both say that it runs there";
     if (vm.vm.presence != Presence::running) return std::string("it is ") + name_of(vm.vm.presence);
     if (ledger_.find(vm.vm.id) != nullptr) return "it is in flight";
     const auto failed = rests_.find(vm.vm.id);

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "ballast/model/config.h"
 #include "ballast/model/snapshot.h"
@@ -16,7 +17,8 @@ struct Picture {
   Snapshot snapshot;
   // Why a VM stays where it is although the hypervisor would let it go: "rests for 12 min", ...
   std::map<VmId, std::string> held;
-  std::set<VmId> doubled;  // that two hosts report as running
+  // That two hosts report as running, and which two (of more, the first).
+  std::map<VmId, std::pair<HostId, HostId>> doubled;
 };
 
 // `rests` are VMs that rest for a reason of the master's own (a failed migration), until then.

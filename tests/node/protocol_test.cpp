@@ -193,7 +193,8 @@ bool alarmed_about_two_hosts(const GroupWorld& world) {
   const auto events = world.view(0).events;
   return std::any_of(events.begin(), events.end(), [](const node::Event& event) {
     return event.kind == node::EventKind::alarm &&
-           event.text.find("reported as running by two hosts") != std::string::npos;
+           event.text.find("reported as running by two hosts") != std::string::npos &&
+           event.text.find("'v2' by 'h1' and 'h3'") != std::string::npos;
   });
 }
 
