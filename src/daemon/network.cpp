@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ballast/wire/endpoint.h"
 #include "identity.h"
 
 namespace ballast::daemon {
@@ -44,7 +45,7 @@ Result<std::unique_ptr<Network>> Network::open(const Config& config,
                                                const trust::TrustStore* trust) {
   std::unique_ptr<Network> network(new Network);
   network->config_ = config;
-  if (config.node.master)
+  if (config.node.master && !wire::is_numeric_endpoint(config.node.master->endpoint))
     network->master_ = std::make_unique<zmq::NamedEndpoint>(config.node.master->endpoint);
   auto transport = zmq::ZmqTransport::open(transport_settings(config), trust);
   if (!transport) return transport.error();

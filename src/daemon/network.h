@@ -43,7 +43,7 @@ class Network {
   std::unique_ptr<zmq::ZmqTransport> transport_;
   std::unique_ptr<zmq::Beacon> beacon_;
   std::unique_ptr<wire::Signer> signer_;
-  std::unique_ptr<zmq::NamedEndpoint> master_;  // of the configuration; null: it names none
+  std::unique_ptr<zmq::NamedEndpoint> master_;  // that the configuration names, by name; else null
   std::uint64_t not_looked_up_ = 0;             // messages to it while its address is not known
 };
 

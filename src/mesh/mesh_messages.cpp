@@ -147,7 +147,7 @@ bool Mesh::State::learn(TimePoint now, Link& link, const wire::ItemPtr& item) {
 // believed, it would be the last word for ever. One who has heard nothing yet believes what two
 // masters say.
 void Mesh::State::hear_pause(std::uint64_t origin, const Pause& said) {
-  if (said.stamp > pause.stamp + pause_jump_max && said.stamp - pause.stamp > pause_jump_max &&
+  if (said.stamp > pause.stamp && said.stamp - pause.stamp > pause_jump_max &&
       !planted::on(planted::Bug::mesh_believes_any_stamp)) {
     const auto& others = summaries.all();
     const bool agreed = std::any_of(others.begin(), others.end(), [&](const Kept& kept) {

@@ -109,10 +109,9 @@ bool Group::report(TimePoint now, Member& member, const wire::Report& report,
   if (report.sequence <= member.sequence || report.sequence - member.sequence > sequence_jump_max)
     return false;
   member.sequence = report.sequence;
-  if (report.facts) {
-    member.facts = *report.facts;
-    look_who_is_who(member, ledger);
-  }
+  if (report.facts) member.facts = *report.facts;
+  // The other one may have gone meanwhile.
+  if (report.facts || !member.not_itself.empty()) look_who_is_who(member, ledger);
   if (report.sequence <= member.older_than_news) return false;
   member.report = report.report;
   distrust_what_cannot_be(member);

@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -7,14 +8,15 @@
 
 namespace ballast::zmq {
 
+// Open for as long as the process lives: when no descriptor is left, this is asked most urgently.
 std::size_t resident_bytes() {
-  std::FILE* file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) return 0;
+  static const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  char text[128] = {};
+  if (file < 0 || pread(file, text, sizeof text - 1, 0) <= 0) return 0;
   unsigned long all = 0;
   unsigned long resident = 0;
-  const bool read = std::fscanf(file, "%lu %lu", &all, &resident) == 2;
-  std::fclose(file);
-  return read ? resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) : 0;
+  if (std::sscanf(text, "%lu %lu", &all, &resident) != 2) return 0;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 void return_large_blocks() { mallopt(M_MMAP_THRESHOLD, 128 << 10); }

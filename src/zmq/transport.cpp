@@ -116,7 +116,7 @@ struct ZmqTransport::Parts {
   Gate gate;
   Doorman doorman;
   std::uint32_t first_name = 0;
-  std::uint32_t connections_come = 0;
+  std::uint64_t connections_come = 0;
   Links::Clock::time_point memory_at;
   bool memory_was_high = false;
   unsigned turn = 0;
@@ -161,10 +161,12 @@ std::uint32_t ZmqTransport::Parts::name_of_first() {
 // Those it gives follow each other, one for each connection, so that one of its form that a peer
 // has made up is told as well. It cannot be one of those that come next: see draw_routing_ids().
 bool ZmqTransport::Parts::is_named_by_us(std::string_view session, ::zmq::message_t& frame) {
-  constexpr std::uint32_t not_yet_heard_of = 1U << 16U;
-  if (is_given_name(session) &&
-      number_of(session) - first_name <= connections_come + not_yet_heard_of)
-    return true;
+  constexpr std::uint64_t not_yet_heard_of = 1U << 16U;
+  const auto is_in_order = [&] {
+    const std::uint32_t since_first = number_of(session) - first_name;
+    return since_first <= connections_come + not_yet_heard_of;
+  };
+  if (is_given_name(session) && is_in_order()) return true;
   ++counters.chosen_names;
   if (const auto connection = connection_of(frame)) cut(*connection);
   return false;
