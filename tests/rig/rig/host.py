@@ -124,6 +124,8 @@ class Host(Place):
         run("nsenter", "-t", self.switch.pid, "-n", "ip", "link", "set", "eth0",
             "netns", self.pid)
         self.switch.run("ip", "link", "set", link, "master", "br0", "up")
+        # Above every guest's, the worst there can be for a bridge that would take the least.
+        self.run("ip", "link", "set", "eth0", "address", f"fe:ff:ff:00:00:{self.number:02x}")
         self.run("ip", "link", "set", "eth0", "master", "br0", "up")
 
     def cut_link(self):

@@ -12,6 +12,11 @@ from .processes import children_of, in_namespace_of, kill_and_wait, run, started
 HERE = pathlib.Path(__file__).parent
 
 
+def mac_of(address):
+    """A link address that stays: the same for the same IPv4 address."""
+    return "02:77:" + ":".join(f"{int(byte):02x}" for byte in address.split("."))
+
+
 class Place:
     """`folder` holds `pid` (of the first process, and when it was born) while the place is up."""
 
@@ -39,7 +44,8 @@ class Place:
         with open(self.folder / "init.log", "ab") as log:
             # Ended by stop(), and by the kernel when this process dies.
             self._holder = subprocess.Popen(  # pylint: disable=consider-using-with
-                [*UNSHARE, "bash", HERE / self.script, self.folder, self.name, self.address],
+                [*UNSHARE, "bash", HERE / self.script, self.folder, self.name, self.address,
+                 mac_of(self.address)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent,
                 start_new_session=True)
 
