@@ -95,14 +95,18 @@ class Builder {
   }
 
   void find_doubled() {
-    std::map<VmId, HostId> running;
+    std::vector<std::pair<const VmId*, const HostId*>> running;
     for (const auto& [id, member] : group_.members()) {
       for (const wire::VmReport& vm : member.report.vms) {
-        const bool runs = vm.vm.presence == Presence::running;
-        if (!runs) continue;
-        const auto [first, is_first] = running.try_emplace(vm.vm.id, id);
-        if (!is_first) picture_.doubled.try_emplace(vm.vm.id, first->second, id);
+        if (vm.vm.presence == Presence::running) running.emplace_back(&vm.vm.id, &id);
       }
+    }
+    const auto less = [](const auto& a, const auto& b) { return *a.first < *b.first; };
+    std::stable_sort(running.begin(), running.end(), less);
+    for (std::size_t i = 1; i < running.size(); ++i) {
+      const auto& [vm, host] = running[i];
+      if (*vm == *running[i - 1].first)
+        picture_.doubled.try_emplace(*vm, *running[i - 1].second, *host);
     }
   }
 
