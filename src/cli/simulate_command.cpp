@@ -299,7 +299,7 @@ ExitCode run_simulate(SimulateLine options) {
   const auto profile = world::fault_profile(options.faults);
   if (!profile)
     return complain("--faults: found " + ballast::quoted(options.faults) +
-                    ", expected none, loss30, crash80 or chaos");
+                    ", expected none, loss30, crash80, chaos or liars");
   options.simulate.faults = *profile;
   const auto seeds = seeds_of(options);
   if (!seeds) return complain(seeds.error());
@@ -340,7 +340,7 @@ void add_simulate_command(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 1000));
   auto* seed = command->add_option("--seed", simulate.seed, "Seed that everything follows from");
   command->add_option("--seeds", options->seeds, "Seeds FIRST..LAST, one run each")->excludes(seed);
-  command->add_option("--faults", options->faults, "none, loss30, crash80 or chaos")
+  command->add_option("--faults", options->faults, "none, loss30, crash80, chaos or liars")
       ->capture_default_str();
   command->add_option("--minutes", simulate.minutes, "Virtual time of each run, in minutes")
       ->capture_default_str()

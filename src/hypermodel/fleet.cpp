@@ -72,11 +72,13 @@ void Fleet::State::command(HostIndex host, const HypervisorCommand& command) {
   if (!here.up) return;
   std::visit(
       Overloaded{[&](const SampleHost&) {
-                   if (!here.daemon_up)
+                   if (!here.daemon_up) {
                      events.push_back({host, SampleFailed{"the hypervisor does not answer"}});
-                   else
-                     events.push_back(
-                         {host, HostSampled{here.model.sample(loads, now - started, timing)}});
+                   } else {
+                     HostSample sample = here.model.sample(loads, now - started, timing);
+                     sample.host = loads.trace().hosts[host].id.str();
+                     events.push_back({host, HostSampled{std::move(sample)}});
+                   }
                    if (memory_varies) touched.push_back(host);
                  },
                  [&](const QueryVm& query) {
@@ -97,6 +99,10 @@ void Fleet::State::start(HostIndex host, const StartMigration& order) {
   if (target == host_by_uri.end())
     return refuse("no hypervisor at " + quoted(order.target_uri) + ", expected model://HOST");
   if (target->second == host) return refuse("the target is the source");
+  const std::string& there = loads.trace().hosts[target->second].id.str();
+  if (!order.target_host.empty() && order.target_host != there)
+    return refuse("the hypervisor at " + quoted(order.target_uri) + " is that of " + quoted(there) +
+                  ", the order is for " + quoted(order.target_host));
   const std::uint64_t number = ++last_number;
   if (const Status begun =
           hosts[host].model.begin(order.vm, order.target_uri, std::to_string(number));

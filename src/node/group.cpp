@@ -1,7 +1,10 @@
 #include "group.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
+#include "ballast/base/planted.h"
 #include "ballast/model/plausible.h"
 
 namespace ballast::node {
@@ -66,6 +69,7 @@ void Group::update_room(const Member& member, ledger::Ledger& ledger) const {
 std::string Group::why_not_itself(const Member& member) const {
   const std::string& claimed = member.facts.hypervisor;
   if (claimed.empty() || claimed == member.id.str()) return {};
+  if (planted::on(planted::Bug::group_believes_names)) return {};
   for (const auto& [id, other] : members_) {
     const bool same = other.facts.hypervisor == claimed && other.not_itself.empty();
     if (id == member.id || (!same && id.str() != claimed)) continue;
@@ -85,10 +89,42 @@ void Group::look_who_is_who(Member& member, ledger::Ledger& ledger) {
   }
 }
 
+TimePoint Member::runs_since(const VmId& vm) const {
+  const auto claimed = claimed_at.find(vm);
+  return claimed == claimed_at.end() ? member_since : claimed->second;
+}
+
+// What it says to run that it did not say before.
+void Group::note_claims(TimePoint now, Member& member, const wire::HostReport& next) {
+  const auto same = [](const wire::VmReport& a, const wire::VmReport& b) {
+    return a.vm.presence == b.vm.presence && a.vm.id == b.vm.id;
+  };
+  const std::vector<wire::VmReport>& before = member.report.vms;
+  if (std::equal(before.begin(), before.end(), next.vms.begin(), next.vms.end(), same)) return;
+  std::set<std::string_view> ran;
+  for (const wire::VmReport& vm : before)
+    if (vm.vm.presence == Presence::running) ran.insert(vm.vm.id.str());
+  std::map<VmId, TimePoint> claimed;
+  for (const wire::VmReport& vm : next.vms) {
+    if (vm.vm.presence != Presence::running) continue;
+    if (!ran.contains(vm.vm.id.str()))
+      claimed.emplace(vm.vm.id, now);
+    else if (const auto known = member.claimed_at.find(vm.vm.id); known != member.claimed_at.end())
+      claimed.insert(*known);
+  }
+  member.claimed_at = std::move(claimed);
+}
+
 Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
                       const wire::Attach& attach, ledger::Ledger& ledger) {
-  Member& member = members_[from];
+  const auto [place, is_new] = members_.try_emplace(from);
+  Member& member = place->second;
   member.id = from;
+  if (is_new)
+    member.member_since = now;
+  else
+    note_claims(now, member, attach.report);
+  member.reported_at = now;
   if (member.epoch != epoch) member.attached_at = now;
   member.epoch = epoch;
   member.facts = attach.facts;
@@ -113,6 +149,8 @@ bool Group::report(TimePoint now, Member& member, const wire::Report& report,
   // The other one may have gone meanwhile.
   if (report.facts || !member.not_itself.empty()) look_who_is_who(member, ledger);
   if (report.sequence <= member.older_than_news) return false;
+  note_claims(now, member, report.report);
+  member.reported_at = now;
   member.report = report.report;
   distrust_what_cannot_be(member);
   update_room(member, ledger);

@@ -23,12 +23,17 @@ struct Member {
   std::uint64_t sequence = 0;         // of the last report that was taken
   std::uint64_t older_than_news = 0;  // reports up to this one do not know of the last migration
   TimePoint heard_at;
+  TimePoint reported_at;  // the last report that was taken
+  TimePoint member_since;
+  // VMs that came up in its reports later than that without news of a migration, and when.
+  std::map<VmId, TimePoint> claimed_at;
   bool lost = false;       // not heard of for too long; said once
   TimePoint attached_at;   // in this epoch
   NodeId previous;         // the master that it came from; empty: none known
   std::string not_itself;  // why its hypervisor is not believed to be its own; empty: it is
 
   const wire::VmReport* find(const VmId& vm) const;
+  TimePoint runs_since(const VmId& vm) const;  // as far as its reports tell
   Resources load() const;  // base and every VM it reports, also those that leave
 };
 
@@ -73,6 +78,7 @@ class Group {
   Duration lost_after() const { return 3 * config_.sample.report_interval; }
 
   void heard(TimePoint now, Member& member);
+  static void note_claims(TimePoint now, Member& member, const wire::HostReport& next);
 
   const Config config_;
   std::map<HostId, Member> members_;

@@ -78,9 +78,12 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Order& order) {
     remember_ended(order.lease);  // a late double may find that nothing forbids it any more
     return;
   }
-  Job job{migrate::Outgoing(now, order.lease, order.vm,
-                            settings_of(config_.migrate, order.target_hypervisor)),
-          order.target, order.target_endpoint, sampler_.find(order.vm)->load, order.why};
+  Job job{
+      migrate::Outgoing(now, order.lease, order.vm,
+                        settings_of(config_.migrate, planted::on(planted::Bug::source_asks_no_name)
+                                                         ? std::string()
+                                                         : order.target_hypervisor)),
+      order.target, order.target_endpoint, sampler_.find(order.vm)->load, order.why};
   jobs_.emplace(order.lease, std::move(job));
   say(now, EventKind::ordered, order.vm, order.target,
       "migrating " + quoted(order.vm.str()) + " to " + quoted(order.target.str()) + ": " +

@@ -364,9 +364,11 @@ void Master::tell_of_doubled(TimePoint now, const Doubled& doubled) {
   }
   doubled_before_ = doubled;
   if (lasting == 0) return;
-  out_.event(now, EventKind::alarm, {}, {},
-             std::to_string(lasting) +
-                 " VMs are reported as running by two hosts; nothing is done with them" + which);
+  out_.event(
+      now, EventKind::alarm, {}, {},
+      std::to_string(lasting) +
+          " VMs are reported as running by two hosts; the one that said so first is believed" +
+          which);
 }
 
 void Master::decide(TimePoint now, MadePlan plan) {

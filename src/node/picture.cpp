@@ -95,24 +95,36 @@ class Builder {
   }
 
   void find_doubled() {
-    std::vector<std::pair<const VmId*, const HostId*>> running;
+    std::vector<std::pair<const VmId*, const Member*>> running;
     for (const auto& [id, member] : group_.members()) {
       for (const wire::VmReport& vm : member.report.vms) {
-        if (vm.vm.presence == Presence::running) running.emplace_back(&vm.vm.id, &id);
+        if (vm.vm.presence == Presence::running) running.emplace_back(&vm.vm.id, &member);
       }
     }
     const auto less = [](const auto& a, const auto& b) { return *a.first < *b.first; };
     std::stable_sort(running.begin(), running.end(), less);
     for (std::size_t i = 1; i < running.size(); ++i) {
-      const auto& [vm, host] = running[i];
-      if (*vm == *running[i - 1].first)
-        picture_.doubled.try_emplace(*vm, *running[i - 1].second, *host);
+      auto& [vm, host] = running[i];
+      if (*vm == *running[i - 1].first) host = note_doubled(*vm, *running[i - 1].second, *host);
     }
+  }
+
+  // The one that said so first is believed once both were asked: a host that claims the VMs of
+  // others must not hold them for as long as it likes.
+  const Member* note_doubled(const VmId& vm, const Member& one, const Member& other) {
+    const bool in_order = one.runs_since(vm) <= other.runs_since(vm);
+    const Member& first = in_order ? one : other;
+    const Member& second = in_order ? other : one;
+    picture_.doubled.insert_or_assign(vm, std::pair(first.id, second.id));
+    const TimePoint claimed = second.runs_since(vm);
+    if (first.reported_at <= claimed || second.reported_at <= claimed) disputed_.insert(vm);
+    return &first;
   }
 
   // Why this VM must stay, whatever its hypervisor allows.
   std::string why_held(const Member& member, const wire::VmReport& vm) const {
-    if (const auto two = picture_.doubled.find(vm.vm.id); two != picture_.doubled.end())
+    if (const auto two = picture_.doubled.find(vm.vm.id);
+        two != picture_.doubled.end() && disputed_.contains(vm.vm.id))
       return "hosts " + quoted(two->second.first.str()) + " and " +
              quoted(two->second.second.str()) + " both say that it runs there";
     if (vm.vm.presence != Presence::running) return std::string("it is ") + name_of(vm.vm.presence);
@@ -129,7 +141,9 @@ class Builder {
   void add_vm(const Member& member, const wire::VmReport& report) {
     const bool incoming = report.vm.presence == Presence::incoming;
     if (incoming && (seen_.contains(report.vm.id) || ledger_.find(report.vm.id) != nullptr)) return;
-    if (!seen_.insert(report.vm.id).second) {
+    const auto two = picture_.doubled.find(report.vm.id);
+    const bool is_second = two != picture_.doubled.end() && two->second.first != member.id;
+    if (is_second || !seen_.insert(report.vm.id).second) {
       // The same id again, on another host: its load counts there too, but nothing is planned.
       picture_.snapshot.hosts[index_of_.at(member.id)].base += report.vm.load;
       return;
@@ -195,6 +209,7 @@ class Builder {
   Picture picture_;
   std::map<HostId, HostIndex> index_of_;
   std::set<VmId> seen_;
+  std::set<VmId> disputed_;  // doubled, and not both were asked yet
 };
 
 }  // namespace

@@ -17,7 +17,8 @@ struct Picture {
   Snapshot snapshot;
   // Why a VM stays where it is although the hypervisor would let it go: "rests for 12 min", ...
   std::map<VmId, std::string> held;
-  // That two hosts report as running, and which two (of more, the first).
+  // That two hosts report as running: the one that said so first, and one that did later. Until
+  // both have reported again it is held; then the word of the first counts.
   std::map<VmId, std::pair<HostId, HostId>> doubled;
 };
 

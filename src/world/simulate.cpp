@@ -10,6 +10,7 @@
 #include "ballast/world/world.h"
 #include "fitting.h"
 #include "healed.h"
+#include "honest_groups.h"
 #include "tally.h"
 
 namespace ballast::world {
@@ -21,10 +22,11 @@ struct Named {
   FaultProfile profile;
   const char* name;
 };
-constexpr std::array<Named, 4> profiles = {{{FaultProfile::none, "none"},
+constexpr std::array<Named, 5> profiles = {{{FaultProfile::none, "none"},
                                             {FaultProfile::loss30, "loss30"},
                                             {FaultProfile::crash80, "crash80"},
-                                            {FaultProfile::chaos, "chaos"}}};
+                                            {FaultProfile::chaos, "chaos"},
+                                            {FaultProfile::liars, "liars"}}};
 
 // Plans of small groups are searched for long, because a master can afford it. A simulation of so
 // many masters cannot: there, plans are a little worse.
@@ -74,6 +76,7 @@ class Run {
         break;
       case FaultProfile::crash80: crash_most(); break;
       case FaultProfile::chaos: chaos(); break;
+      case FaultProfile::liars: liars(); break;
     }
     finish();
     return std::move(result_);
@@ -158,6 +161,19 @@ class Run {
     world_.audit_all();
   }
 
+  void liars() {
+    HonestGroups honest(world_, options_.seed);
+    const TimePoint end = world_.now() + length_;
+    while (world_.now() < end) {
+      world_.run_for(std::min(looked_at_every, Duration(end - world_.now())));
+      world_.audit_all();
+    }
+    for (Duration more{0}; more < placed_within && honest.left() > 0; more += settles_within)
+      world_.run_for(settles_within);
+    honest.judge();
+    world_.audit_all();
+  }
+
   void finish() {
     const Snapshot truth = world_.truth();
     result_.overload_after = overload_of(truth);
@@ -177,6 +193,7 @@ class Run {
 
   static constexpr Duration settles_within = 3min;
   static constexpr Duration placed_within = 20min;  // after the end of the run
+  static constexpr Duration looked_at_every = 15s;
   static constexpr Duration settled_after = 30s;
   static constexpr Duration pause_between_news = 5s;
   static constexpr Duration step = 100ms;
@@ -205,7 +222,7 @@ std::optional<FaultProfile> fault_profile(std::string_view name) {
 }
 
 SimulateResult simulate(const SimulateOptions& options) {
-  const bool chaos = options.faults == FaultProfile::chaos;
+  const bool chaos = options.faults == FaultProfile::chaos || options.faults == FaultProfile::liars;
   FleetShape shape;
   shape.seed = options.seed;
   shape.masters = options.masters;
@@ -217,6 +234,7 @@ SimulateResult simulate(const SimulateOptions& options) {
     shape.host_change_share = 0.1;
     shape.memory_min = 0.4;
     shape.memory_max = 0.95;
+    if (options.faults == FaultProfile::liars) shape.host_change_share = 0.3;
     shape.calm_from_minute = static_cast<std::size_t>(options.minutes * 2 / 3);
   }
   Settings settings;

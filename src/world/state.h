@@ -13,6 +13,7 @@
 #include "ballast/world/world.h"
 #include "clock.h"
 #include "lease_auditor.h"
+#include "liars.h"
 #include "network.h"
 #include "push_gossip.h"
 #include "queue.h"
@@ -57,6 +58,8 @@ struct World::State {
   void run_until(TimePoint end);
   void step_node(std::uint32_t index, const node::Input& input);
   void apply(std::uint32_t index, node::Effects&& effects);
+  bool lies(std::uint32_t index) const { return liars && liars->lies(index); }
+  void speak(std::uint32_t index, node::Effects& effects);
   void note_word(std::uint32_t index, const wire::Message& message);
   std::vector<std::uint32_t> living_masters() const;
   void command(std::uint32_t index, const HypervisorCommand& command);
@@ -110,6 +113,7 @@ struct World::State {
   WordAuditor words;
   Spread spread;
   std::optional<PushGossip> push_gossip;
+  std::optional<Liars> liars;
 };
 
 }  // namespace ballast::world

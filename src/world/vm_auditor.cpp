@@ -16,7 +16,8 @@ VmAuditor::VmAuditor(const hypermodel::Fleet& fleet, const Trace& trace, Complai
       running_(trace.vms.size(), 0),
       standing_(trace.vms.size(), 0),
       runs_on_(trace.vms.size(), nowhere),
-      accused_(trace.vms.size(), false) {
+      accused_(trace.vms.size(), false),
+      spared_(trace.hosts.size(), false) {
   for (VmIndex vm = 0; vm < trace.vms.size(); ++vm) runs_on_[vm] = trace.vms[vm].host;
   std::vector<HostIndex> all(trace.hosts.size());
   for (HostIndex host = 0; host < all.size(); ++host) all[host] = host;
@@ -55,7 +56,7 @@ void VmAuditor::scan(HostIndex host) {
       moved_(vm, from, host);
     }
   }
-  if (memory_mib > model.capacity().memory_mib * (1 + load_tolerance))
+  if (!spared_[host] && memory_mib > model.capacity().memory_mib * (1 + load_tolerance))
     complain_("memory over capacity", "host " + quoted(trace_.hosts[host].id.str()) + " holds " +
                                           std::to_string(memory_mib) + " MiB of " +
                                           std::to_string(model.capacity().memory_mib));

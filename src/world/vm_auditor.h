@@ -24,6 +24,9 @@ class VmAuditor {
   // These hosts may have changed, all in one step.
   void look(const std::vector<HostIndex>& touched);
 
+  // What it has promised of its memory is its own affair from now on: its node lies.
+  void spare(HostIndex host) { spared_[host] = true; }
+
   static constexpr HostIndex nowhere = UINT32_MAX;
   // Where a VM runs, or ran last while it stands still.
   HostIndex host_of(VmIndex vm) const { return runs_on_[vm]; }
@@ -45,6 +48,7 @@ class VmAuditor {
   std::vector<std::uint8_t> standing_;
   std::vector<HostIndex> runs_on_;
   std::vector<bool> accused_;  // said once of each VM
+  std::vector<bool> spared_;
   std::vector<VmIndex> affected_;
 };
 

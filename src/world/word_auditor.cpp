@@ -2,7 +2,14 @@
 
 namespace ballast::world {
 
-void WordAuditor::said(HostIndex host, const wire::Body& body) {
+void WordAuditor::said(HostIndex host, const wire::Body& body, bool lies) {
+  if (const auto* order = std::get_if<wire::Order>(&body)) {
+    if (lies)
+      ordered_by_liars_[order->lease].insert(host);
+    else
+      ordered_.insert(order->lease);
+  }
+  if (lies) return;
   if (const auto* outcome = std::get_if<wire::Outcome>(&body)) {
     check(*outcome, host);
   } else if (const auto* state = std::get_if<wire::LeaseState>(&body)) {
@@ -51,6 +58,12 @@ void WordAuditor::check(const wire::LeaseState& state, HostIndex host) {
 void WordAuditor::starts(const StartMigration& command, const Start& start) {
   started_[command.lease] = Known{command.vm, start.to};
   const std::string vm = quoted(command.vm.str());
+  const auto ordered = ordered_by_liars_.find(command.lease);
+  // What a master orders itself to do it does not send.
+  const bool allowed = start.master == start.from || ordered_.contains(command.lease) ||
+                       ordered == ordered_by_liars_.end() || ordered->second.contains(start.master);
+  if (!allowed)
+    complain_("move without order", vm + " leaves, and its holder's master has not said so");
   if (start.from == start.to) complain_("move to itself", vm);
   const hypermodel::Copy* copy = fleet_.host(start.from).find(command.vm);
   if (fleet_.is_up(start.from) &&

@@ -3,8 +3,9 @@
 //   a holder says that a VM arrived or stayed     the VM runs where it says
 //   a target says that a VM is here or is not     the same
 //   a hypervisor is told to migrate               the VM runs there, the target has said yes, the
-//                                                 streams of both hosts are free, and whoever
-//                                                 promised the room was up for long enough
+//                                                 streams of both hosts are free, whoever promised
+//                                                 the room was up for long enough, and no liar that
+//                                                 is not the holder's master has ordered it
 //
 // A thing is judged when it is said first: it may be repeated when the world has gone on.
 #pragma once
@@ -28,13 +29,14 @@ class WordAuditor {
   WordAuditor(const hypermodel::Fleet& fleet, Complain complain)
       : fleet_(fleet), complain_(std::move(complain)) {}
 
-  // A message that the node of this host sends.
-  void said(HostIndex host, const wire::Body& body);
+  // A message that the node of this host sends. Of one that lies only what it orders is noted.
+  void said(HostIndex host, const wire::Body& body, bool lies = false);
 
   // What is known of a start at both its ends.
   struct Start {
     HostIndex from = 0;
     HostIndex to = 0;
+    HostIndex master = 0;                    // of the holder
     bool target_may_have_forgotten = false;  // it began its life a moment ago, or is down
     bool target_honours = false;
     bool quiet = false;  // the grantor has just started: nothing may move yet
@@ -50,6 +52,8 @@ class WordAuditor {
 
   const hypermodel::Fleet& fleet_;
   Complain complain_;
+  std::set<LeaseId> ordered_;  // by who does not lie
+  std::map<LeaseId, std::set<HostIndex>> ordered_by_liars_;
   std::set<std::pair<LeaseId, int>> heard_;
   struct Known {
     VmId vm;

@@ -132,7 +132,7 @@ void World::State::step_node(std::uint32_t index, const node::Input& input) {
   Slot& slot = slots[index];
   ++steps;
   apply(index, slot.node->step(slot.clock.local(now), input));
-  if (const ledger::Ledger* ledger = slot.node->ledger(); ledger != nullptr)
+  if (const ledger::Ledger* ledger = slot.node->ledger(); ledger != nullptr && !lies(index))
     leases.look(index, *ledger);
   if (slot.node->is_master() != slot.leads) {
     slot.leads = slot.node->is_master();
@@ -148,9 +148,24 @@ void World::State::apply(std::uint32_t index, node::Effects&& effects) {
     slots[index].answers[answer.ticket] = std::move(answer.reply);
   for (wire::Subscription& wanted : effects.subscriptions)
     network.subscribe(now, index, std::move(wanted));
+  speak(index, effects);
+  for (const HypervisorCommand& wanted : effects.commands) command(index, wanted);
+}
+
+void World::State::speak(std::uint32_t index, node::Effects& effects) {
+  const bool lying = lies(index);
+  if (lying) {
+    for (wire::Envelope& envelope : effects.sends) liars->bend(index, envelope.message);
+    for (wire::Publication& said : effects.publications) liars->bend(index, said.message);
+    for (wire::BeaconSend& beacon : effects.beacons) liars->bend(index, beacon);
+    if (!effects.sends.empty()) {
+      for (wire::Envelope& made_up : liars->invent(index, effects.sends.front().message.header))
+        effects.sends.push_back(std::move(made_up));
+    }
+  }
   for (wire::Envelope& envelope : effects.sends) {
     mix(envelope.message.body.index());
-    words.said(index, envelope.message.body);
+    words.said(index, envelope.message.body, lying);
     network.send(now, index, std::move(envelope));
   }
   for (wire::Publication& said : effects.publications) {
@@ -158,7 +173,6 @@ void World::State::apply(std::uint32_t index, node::Effects&& effects) {
     network.publish(now, index, std::move(said));
   }
   for (wire::BeaconSend& beacon : effects.beacons) network.call(now, index, std::move(beacon));
-  for (const HypervisorCommand& wanted : effects.commands) command(index, wanted);
 }
 
 void World::State::note_word(std::uint32_t index, const wire::Message& message) {

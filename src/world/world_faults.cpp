@@ -85,4 +85,35 @@ void World::return_host(std::size_t node) {
   restart(node, true);
 }
 
+void World::make_liar(std::size_t node) {
+  State& s = *state_;
+  if (!s.liars) {
+    std::vector<Party> parties;
+    std::vector<std::uint32_t> leaders;
+    for (std::uint32_t i = 0; i < s.slots.size(); ++i) {
+      parties.push_back({s.trace->hosts[i].id, s.network.endpoint(i), s.network.feed(i),
+                         s.fleet.migration_uri(i)});
+      leaders.push_back(s.slots[i].master_slot);
+    }
+    Insight insight;
+    insight.epoch = [&s](std::uint32_t i) {
+      return s.slots[i].node ? s.slots[i].node->view(s.slots[i].clock.local(s.now)).epoch : Epoch{};
+    };
+    insight.leases = [&s] {
+      std::vector<LeaseId> open;
+      for (const State::Slot& slot : s.slots) {
+        if (!slot.node || slot.node->ledger() == nullptr) continue;
+        for (const auto& [id, lease] : slot.node->ledger()->leases()) open.push_back(id);
+      }
+      return open;
+    };
+    s.liars.emplace(*s.trace, std::move(parties), std::move(leaders), std::move(insight), s.signer,
+                    s.settings.seed ^ 0x11A5U);
+  }
+  const std::string about = s.liars->add(index(node));
+  s.vms.spare(index(node));
+  if (s.settings.log) s.say(s.name(index(node)) + " lies from now on about " + about);
+}
+bool World::is_liar(std::size_t node) const { return state_->lies(index(node)); }
+
 }  // namespace ballast::world

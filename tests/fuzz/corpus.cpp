@@ -8,6 +8,7 @@ namespace ballast::fuzz {
 std::vector<Target> all_targets() {
   std::vector<Target> all = wire_targets();
   for (Target& one : text_targets()) all.push_back(std::move(one));
+  for (Target& one : node_targets()) all.push_back(std::move(one));
   return all;
 }
 

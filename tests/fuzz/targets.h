@@ -19,9 +19,10 @@ struct Target {
   std::function<std::vector<std::string>(Random&)> good_inputs;
 };
 
-// Each in its room: bytes of the network, files and texts of people.
+// Each in its room: bytes of the network, files and texts of people, what a node makes of many.
 std::vector<Target> wire_targets();
 std::vector<Target> text_targets();
+std::vector<Target> node_targets();
 
 std::vector<Target> all_targets();
 

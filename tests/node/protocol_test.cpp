@@ -30,6 +30,7 @@ wire::Order order_for(const GroupWorld& world, const Epoch& epoch) {
   order.vm = VmId("v2");
   order.target = HostId("h2");
   order.target_endpoint = "tcp://h2:1";
+  order.target_hypervisor = "h2";
   return order;
 }
 
@@ -223,7 +224,8 @@ bool plans_to_move(const GroupWorld& world, const VmId& vm) {
                              [&](const auto& move) { return move.vm == vm; });
 }
 
-TEST_CASE("two hosts that claim to run one VM: an alarm, and nothing is done with it") {
+TEST_CASE(
+    "two hosts that claim to run one VM: an alarm, and nothing is done until both are heard") {
   GroupWorld world(11, uneven(), {}, [](Config& c) { c.plan.mode = Mode::recommend; });
   world.run_for(3min);
   h3_reports(world, 1000, true);
@@ -244,6 +246,22 @@ TEST_CASE("two hosts that claim one VM for one plan alone: no alarm, but no plan
   until_next_plan(world);
   until_next_plan(world);
   CHECK(!alarmed_about_two_hosts(world));
+  CHECK(plans_to_move(world, VmId("v2")));
+}
+
+TEST_CASE("once both were asked, a VM is left with the host that had it first") {
+  GroupWorld world(14, uneven(), {}, [](Config& c) { c.plan.mode = Mode::recommend; });
+  world.run_for(3min);
+  REQUIRE(plans_to_move(world, VmId("v2")));
+  until_next_plan(world);
+  h3_reports(world, 1000, true);
+  until_next_plan(world);
+  CHECK(!plans_to_move(world, VmId("v2")));
+  // It goes on to claim it: an alarm, but the VM is balanced as before.
+  h3_reports(world, 1001, true);
+  until_next_plan(world);
+  until_next_plan(world);
+  CHECK(alarmed_about_two_hosts(world));
   CHECK(plans_to_move(world, VmId("v2")));
 }
 

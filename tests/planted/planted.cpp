@@ -30,6 +30,10 @@ const char* name_of(Bug bug) {
     case Bug::target_answers_for_hypervisor: return "the target says absent without asking";
     case Bug::holder_tells_once: return "the holder tells news only once";
     case Bug::slave_stays_lost: return "a slave does not look for a master again";
+    case Bug::holder_obeys_anyone: return "a node obeys whoever is not its master";
+    case Bug::source_asks_no_name: return "the source asks no hypervisor who it is";
+    case Bug::conductor_hears_anyone: return "the master hears outcomes from anybody";
+    case Bug::group_believes_names: return "two hosts may be the same hypervisor";
     case Bug::conductor_orders_untold: return "orders before the target knows of the lease";
     case Bug::conductor_revokes_once: return "a lease is revoked only once";
     case Bug::conductor_never_gives_up: return "the master never gives up on a silent node";

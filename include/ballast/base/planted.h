@@ -29,11 +29,15 @@ enum class Bug : unsigned char {
   streams_are_endless,  // nobody counts the migrations of a host
   holder_tells_once,    // news is not repeated
   slave_stays_lost,     // whose master is gone
+  holder_obeys_anyone,  // and takes promises from anyone, not from its master only
+  source_asks_no_name,  // migrates to whatever hypervisor is at the address
   // The master
   conductor_orders_untold,  // before the target knows of the lease
   conductor_revokes_once,
   conductor_never_gives_up,
   conductor_ignores_failures,  // a migration that failed is waited for
+  conductor_hears_anyone,      // of a migration that another holder was told to do
+  group_believes_names,        // of hypervisors, though two hosts say the same
   master_forgets_quiet,        // moves right after it has started
   master_answers_once,         // a slave that comes back hears nothing
   master_tires_of_planning,

@@ -20,6 +20,8 @@ enum class FaultProfile : unsigned char {
   loss30,   // of all messages 30 % get lost
   crash80,  // 80 % of the masters crash at once, in the middle
   chaos,    // everything, for two thirds of the time; then nothing
+  // One master lies, and one slave in each second group that is left; no other fault.
+  liars,
 };
 const char* name_of(FaultProfile profile);
 std::optional<FaultProfile> fault_profile(std::string_view name);

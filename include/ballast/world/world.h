@@ -92,6 +92,11 @@ class World {
   std::uint64_t ask(std::size_t node, const node::Question& question);
   std::optional<wire::Reply> answer(std::size_t node, std::uint64_t ticket) const;
 
+  // From now on it lies in what it says, about things drawn from the seed; its hypervisor is told
+  // the truth. The promises are then looked after on the hosts of the others.
+  void make_liar(std::size_t node);
+  bool is_liar(std::size_t node) const;
+
   // --- network ---
   void set_faults(const MessageFaults& faults);
   // Nodes on different sides do not hear each other. All begin on side 0.

@@ -1,0 +1,82 @@
+// Nodes that lie: the honest lose nothing by them, and the guards that see to it are each found
+// missing when they are.
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+
+#include "ballast/base/planted.h"
+#include "ballast/world/simulate.h"
+#include "common/length.h"
+
+namespace ballast {
+namespace {
+
+using planted::Bug;
+
+world::SimulateResult run(std::uint64_t seed) {
+  world::SimulateOptions options;
+  options.masters = 5;
+  options.slaves = 4;
+  options.vms = 4;
+  options.minutes = 20;
+  options.faults = world::FaultProfile::liars;
+  options.seed = seed;
+  return world::simulate(options);
+}
+
+// BALLAST_LIARS_SEED=N runs that seed alone.
+TEST_CASE("liars harm nobody who does not belong to them") {
+  const char* text = std::getenv("BALLAST_LIARS_SEED");
+  const std::uint64_t one = text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+  const std::uint64_t first = one != 0 ? one : 1;
+  const std::uint64_t last = one != 0 ? one : test::of_length(4, 20, 300);
+  std::uint64_t migrations = 0;
+  for (std::uint64_t seed = first; seed <= last; ++seed) {
+    const world::SimulateResult result = run(seed);
+    migrations += result.migrations;
+    for (const world::Finding& finding : result.findings) {
+      const std::string told =
+          finding.auditor + " at " + std::to_string(finding.at_s) + " s: " + finding.detail +
+          "\n  ballast simulate --masters 5 --slaves 4 --vms 4 --minutes 20 "
+          "--faults liars --seed " +
+          std::to_string(seed) + " --trace-out seed-" + std::to_string(seed) + ".txt";
+      FAIL_CHECK(told);
+    }
+  }
+  const std::uint64_t seeds = last - first + 1;
+  MESSAGE(seeds << " seeds, " << migrations << " migrations");
+  CHECK(migrations > 0);
+}
+
+struct Known {
+  Bug bug;
+  std::uint64_t seeds_max;       // within so many seeds it is found,
+  std::uint64_t first_seed = 1;  // counted from this one
+};
+
+constexpr std::array<Known, 3> guards = {{{Bug::mesh_believes_any_stamp, 10},
+                                          {Bug::holder_obeys_anyone, 10},
+                                          {Bug::source_asks_no_name, 10}}};
+
+TEST_CASE("a guard that is missing is found") {
+  for (const Known& known : guards) {
+    planted::plant(known.bug);
+    std::string found;
+    const std::uint64_t end = known.first_seed + known.seeds_max;
+    for (std::uint64_t seed = known.first_seed; found.empty() && seed < end; ++seed) {
+      const world::SimulateResult result = run(seed);
+      if (!result.findings.empty())
+        found = "seed " + std::to_string(seed) + ": " + result.findings.front().auditor + ": " +
+                result.findings.front().detail;
+    }
+    planted::plant(Bug::none);
+    MESSAGE(std::string(planted::name_of(known.bug)) << ": " << found);
+    CHECK_FALSE(found.empty());
+  }
+}
+
+}  // namespace
+}  // namespace ballast
