@@ -293,7 +293,7 @@ void Conductor::order(TimePoint now, Move& move) {
       source->id, {},
       wire::Order{move.lease, source->epoch, move.planned.vm, move.planned.to,
                   foreign ? foreign->target_endpoint : target->facts.endpoint, move.planned.why,
-                  foreign ? foreign->target_hypervisor : target->facts.hypervisor});
+                  foreign ? foreign->target_hypervisor : target->hypervisor()});
 }
 
 // --- time ---------------------------------------------------------------------------------------

@@ -33,6 +33,9 @@ struct Member {
   std::string not_itself;  // why its hypervisor is not believed to be its own; empty: it is
 
   const wire::VmReport* find(const VmId& vm) const;
+  // Whom a source shall find at its hypervisor; empty: nobody, as it is not believed. Then nothing
+  // is sent there, also under a lease of before.
+  std::string hypervisor() const { return not_itself.empty() ? facts.hypervisor : std::string(); }
   TimePoint runs_since(const VmId& vm) const;  // as far as its reports tell
   Resources load() const;  // base and every VM it reports, also those that leave
 };

@@ -290,7 +290,7 @@ void Trade::step(TimePoint now, const LeaseId& lease, Outbound& outbound) {
       if (home == nullptr) return give_up(now, lease, "its host has left the group");
       note(now, *outbound.other, outbound.with,
            wire::SwapBack{lease, *outbound.other, home->id, home->facts.endpoint,
-                          home->facts.hypervisor});
+                          home->hypervisor()});
       outbound.stage = Stage::waiting_for_other;
       outbound.since = now;
       if (!outbound.other_first) propose(now, lease, outbound);

@@ -28,7 +28,7 @@ void Trade::take(TimePoint now, const NodeId& from, const wire::Request& request
   wire::RequestAnswer answer = grantor_.serve(now, from, request, std::move(offer));
   for (wire::Grant& grant : answer.grants)
     if (const Member* target = group_.find(grant.target); target != nullptr)
-      grant.target_hypervisor = target->facts.hypervisor;
+      grant.target_hypervisor = target->hypervisor();
   for (const wire::Grant& grant : answer.grants) {
     const market::Grantor::Granted* granted = grantor_.find(grant.lease);
     if (granted == nullptr || telling_.contains(grant.lease)) continue;  // answered again

@@ -50,7 +50,7 @@ void LeaseAuditor::settle_suspicion(std::uint32_t node, const ledger::Ledger& le
 void LeaseAuditor::judge(std::uint32_t node, const ledger::Ledger& ledger,
                          const ledger::Lease& lease, std::uint64_t newest) {
   const auto known = ledger.hosts().find(lease.to);
-  if (known == ledger.hosts().end()) return;
+  if (known == ledger.hosts().end() || spared_.contains(lease.to)) return;
   const ledger::HostRoom& room = known->second;
   // The master's own reports come without a network: one as a mean and one as seen may both be
   // taken in the step of the promise, before it and after it. There only what is promised is

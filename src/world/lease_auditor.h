@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ class LeaseAuditor {
 
   // After each step of a master. What was promised in that step is new.
   void look(std::uint32_t node, const ledger::Ledger& ledger);
+  // What is promised there is not judged any more: it lies about what it has and carries.
+  void spare(const HostId& host) { spared_.insert(host); }
   // Its leases are counted anew.
   void restarted(std::uint32_t node) {
     seen_[node] = 0;
@@ -37,6 +40,7 @@ class LeaseAuditor {
 
   std::vector<std::uint64_t> seen_;                // highest number of each node's own leases
   std::map<std::uint32_t, std::string> suspects_;  // of nodes: about their newest lease
+  std::set<HostId> spared_;
   Complain complain_;
 };
 

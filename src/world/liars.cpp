@@ -40,6 +40,7 @@ class Liars::Teller {
         random_(all.random_),
         self_(self),
         pretends_(all.about_.at(self).pretends),
+        steadily_(all.about_.at(self).steadily),
         about_(all.about_.at(self).about) {}
 
   template <typename Body>
@@ -52,7 +53,8 @@ class Liars::Teller {
         if (facts.capacity[r] != unlimited) facts.capacity[r] *= factor();
     }
     if (tells(Lie::addresses)) facts.endpoint = anyone().endpoint;
-    if (tells(Lie::addresses)) facts.hypervisor = parties_[pretends_].id.str();
+    if (steadily_ ? is_about(Lie::addresses) : tells(Lie::addresses))
+      facts.hypervisor = parties_[pretends_].id.str();
   }
   void bend(wire::HostReport& report) {
     if (tells(Lie::room)) {
@@ -62,9 +64,12 @@ class Liars::Teller {
       report.over_samples = static_cast<std::uint32_t>(random_.below(100));
     }
     if (tells(Lie::reservations)) {
-      const std::size_t wanted = random_.below(limits::leases_per_host_max);
-      while (report.reservations.size() < wanted)
-        report.reservations.push_back({a_lease(), any_vm(), anyone().id, a_load()});
+      const std::size_t wanted = limits::leases_per_host_max / (random_.chance(0.5) ? 1 : 4);
+      while (report.reservations.size() < wanted) {
+        LeaseId lease = a_lease();
+        if (random_.chance(0.7)) lease.number = random_.below(1U << 20U);
+        report.reservations.push_back({std::move(lease), any_vm(), anyone().id, a_load()});
+      }
       if (random_.chance(0.3) && report.jobs.size() < limits::jobs_per_host_max)
         report.jobs.push_back({a_lease(), any_vm(), anyone().id});
     }
@@ -79,6 +84,7 @@ class Liars::Teller {
     if (tells(Lie::ids)) attach.previous = anyone().id;
   }
   void bend(wire::Report& report) {
+    if (!report.facts && random_.chance(0.2)) report.facts = my_facts();
     if (report.facts) bend(*report.facts);
     bend(report.report);
     leap(report.sequence);
@@ -217,38 +223,57 @@ class Liars::Teller {
   }
 
   // Something that nobody has asked for.
-  wire::Body make_up(std::uint32_t to) {
+  wire::Body make_up(std::uint32_t to, const LeaseId& lease) {
     const Epoch epoch = insight_.epoch(to);
     const Party& other = random_.chance(0.5) ? parties_[self_] : anyone();
     switch (random_.below(16)) {
       case 0:
-        return wire::Order{a_lease(),      epoch, a_vm_of(to),   other.id,
-                           other.endpoint, "",    other.id.str()};
-      case 1: return wire::Outcome{a_lease(), any_vm(), wire::OutcomeKind::arrived, a_leap(), ""};
-      case 2: return wire::Outcome{a_lease(), any_vm(), wire::OutcomeKind::failed, 0, "it failed"};
-      case 3:
-        return wire::LeaseTell{a_lease(), epoch, any_vm(), other.id, other.endpoint, a_load()};
-      case 4: return wire::LeaseRevoke{a_lease(), any_vm(), true};
-      case 5: return wire::LeaseState{a_lease(), wire::LeasePhase::absent, a_leap(), ""};
-      case 6: return wire::LeaseState{a_lease(), wire::LeasePhase::arrived, 0, ""};
-      case 7: return wire::Begin{a_lease(), any_vm(), a_load()};
-      case 8: return wire::BeginAnswer{a_lease(), true, "", other.migration_uri};
-      case 9: return wire::Settle{a_lease(), any_vm()};
-      case 10: return wire::SettleAnswer{a_lease(), any_vm(), Presence::absent};
-      case 11: return wire::Release{a_lease()};
-      case 12: return wire::SwapOver{a_lease(), "it is over"};
+        return wire::Order{lease, epoch, a_vm_of(to), other.id, other.endpoint, "", other.id.str()};
+      case 1: return wire::Outcome{lease, any_vm(), wire::OutcomeKind::arrived, a_leap(), ""};
+      case 2: return wire::Outcome{lease, any_vm(), wire::OutcomeKind::failed, 0, "it failed"};
+      case 3: return wire::LeaseTell{lease, epoch, any_vm(), other.id, other.endpoint, a_load()};
+      case 4: return wire::LeaseRevoke{lease, any_vm(), true};
+      case 5: return wire::LeaseState{lease, wire::LeasePhase::absent, a_leap(), ""};
+      case 6: return wire::LeaseState{lease, wire::LeasePhase::arrived, 0, ""};
+      case 7: return wire::Begin{lease, any_vm(), a_load()};
+      case 8: return wire::BeginAnswer{lease, true, "", other.migration_uri};
+      case 9: return wire::Settle{lease, any_vm()};
+      case 10: return wire::SettleAnswer{lease, any_vm(), Presence::absent};
+      case 11: return wire::Release{lease};
+      case 12: return wire::SwapOver{lease, "it is over"};
       case 13: return wire::Dismiss{epoch, "go"};
       case 14: return wire::LeaveAck{epoch};
-      default: return wire::OutcomeAck{a_lease(), wire::OutcomeKind::arrived};
+      default: return wire::OutcomeAck{lease, wire::OutcomeKind::arrived};
     }
   }
   const Party& anyone() { return parties_[any_index()]; }
+  // Who has promised the room, or anyone.
+  std::uint32_t whom_to_tell_of(const LeaseId& lease) {
+    if (random_.chance(0.5)) {
+      for (const std::uint32_t leader : leaders_)
+        if (parties_[leader].id == lease.grantor) return leader;
+    }
+    return any_index();
+  }
+  LeaseId a_lease() {
+    if (!leases_.empty() && random_.chance(0.5)) return leases_[random_.below(leases_.size())];
+    const NodeId grantor =
+        random_.chance(0.7) ? parties_[leaders_[self_]].id : parties_[leaders_[any_index()]].id;
+    return {grantor, 1 + random_.below(2), 1 + random_.below(number_max)};
+  }
   std::uint32_t any_index() { return static_cast<std::uint32_t>(random_.below(parties_.size())); }
 
  private:
-  bool tells(Lie lie) { return (about_ & bit_of(lie)) != 0 && random_.chance(bent_share); }
+  bool is_about(Lie lie) const { return (about_ & bit_of(lie)) != 0; }
+  bool tells(Lie lie) { return is_about(lie) && random_.chance(bent_share); }
 
   VmId any_vm() { return trace_.vms[random_.below(trace_.vms.size())].id; }
+  wire::HostFacts my_facts() const {
+    wire::HostFacts facts{trace_.hosts[self_].capacity, trace_.thresholds,
+                          parties_[self_].endpoint};
+    facts.hypervisor = parties_[self_].id.str();
+    return facts;
+  }
   // That runs there, or did in the beginning.
   VmId a_vm_of(std::uint32_t host) {
     std::vector<VmId> there;
@@ -261,12 +286,6 @@ class Liars::Teller {
     return random_.chance(0.4)   ? parties_[pretends_]
            : random_.chance(0.5) ? parties_[self_]
                                  : anyone();
-  }
-  LeaseId a_lease() {
-    if (!leases_.empty() && random_.chance(0.5)) return leases_[random_.below(leases_.size())];
-    const NodeId grantor =
-        random_.chance(0.7) ? parties_[leaders_[self_]].id : parties_[leaders_[any_index()]].id;
-    return {grantor, 1 + random_.below(2), 1 + random_.below(number_max)};
   }
   std::uint64_t a_leap() { return leaps[random_.below(leaps.size())]; }
   double factor() { return random_.chance(0.2) ? 0 : random_.between(0.05, 8); }
@@ -336,6 +355,7 @@ class Liars::Teller {
   Random& random_;
   std::uint32_t self_;
   std::uint32_t pretends_;
+  bool steadily_;
   std::uint32_t about_;
 };
 
@@ -385,6 +405,7 @@ std::string Liars::add(std::uint32_t node) {
   const std::uint64_t several = 1 + random_.below(3);
   for (std::uint64_t i = 0; i < several; ++i)
     about |= bit_of(static_cast<Lie>(random_.below(static_cast<std::uint64_t>(Lie::count))));
+  about_[node].steadily = random_.chance(0.5);
   std::string told;
   for (std::uint8_t i = 0; i < static_cast<std::uint8_t>(Lie::count); ++i) {
     const auto lie = static_cast<Lie>(i);
@@ -411,9 +432,11 @@ std::vector<wire::Envelope> Liars::invent(std::uint32_t node, const wire::Header
   leases_ = insight_.leases();
   Teller one = teller(node);
   for (std::size_t left = 1 + random_.below(invented_max); left > 0; --left) {
-    const std::uint32_t to = one.any_index();
+    const LeaseId lease = one.a_lease();
+    const std::uint32_t to = one.whom_to_tell_of(lease);
     if (to == node) continue;
-    wire::Envelope envelope{parties_[to].id, parties_[to].endpoint, {header, one.make_up(to)}};
+    wire::Envelope envelope{
+        parties_[to].id, parties_[to].endpoint, {header, one.make_up(to, lease)}};
     if (is_well_formed(envelope.message)) said.push_back(std::move(envelope));
   }
   return said;

@@ -76,6 +76,7 @@ struct World::State {
   void moved(VmIndex vm, HostIndex from, HostIndex to);
   bool is_detour(const VmId& vm, const HostId& over) const;
   void check_start(std::uint32_t index, const StartMigration& start);
+  void check_event(std::uint32_t index, const node::Event& event);
   void say(const std::string& line) const;
   void say_events(std::uint32_t index, const std::vector<node::Event>& events) const;
   std::string name(std::uint32_t index) const;

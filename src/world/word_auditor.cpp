@@ -28,6 +28,7 @@ void WordAuditor::check(const wire::Outcome& outcome, HostIndex host) {
                                     hypermodel::name_of(copy->state) + " at its source");
   const auto known = started_.find(outcome.lease);
   if (outcome.kind != wire::OutcomeKind::failed || known == started_.end()) return;
+  if (known->second.vm != outcome.vm) return;  // a liar has given one number to two
   // It may have arrived and gone on from there, as long as its source was asked in vain.
   const hypermodel::Copy* there = fleet_.host(known->second.to).find(outcome.vm);
   const bool in_between = copy != nullptr && !hypermodel::runs(copy->state);
@@ -45,6 +46,7 @@ void WordAuditor::check(const wire::LeaseState& state, HostIndex host) {
   if (!ends || !first(state.lease, 100 + static_cast<int>(state.phase))) return;
   const auto known = started_.find(state.lease);
   if (known == started_.end() || fleet_.has_died(known->second.vm)) return;
+  if (known->second.to != host) return;  // a liar has given one number to two
   const std::string vm = quoted(known->second.vm.str());
   const hypermodel::Copy* copy = fleet_.host(host).find(known->second.vm);
   const bool runs = copy != nullptr && hypermodel::runs(copy->state);
@@ -53,6 +55,13 @@ void WordAuditor::check(const wire::LeaseState& state, HostIndex host) {
   if (state.phase == wire::LeasePhase::absent && copy != nullptr && known->second.to == host)
     complain_("untrue lease", vm + " is said not to be here nor to come, and is " +
                                   hypermodel::name_of(copy->state));
+}
+
+void WordAuditor::told(const node::Event& event, HostIndex to) {
+  if (event.kind != node::EventKind::moved || fleet_.has_died(event.vm)) return;
+  const hypermodel::Copy* copy = fleet_.host(to).find(event.vm);
+  if (copy == nullptr || copy->state == hypermodel::CopyState::incoming)
+    complain_("untrue event", quoted(event.vm.str()) + " is not there: " + event.text);
 }
 
 void WordAuditor::starts(const StartMigration& command, const Start& start) {

@@ -2,6 +2,7 @@
 //
 //   a holder says that a VM arrived or stayed     the VM runs where it says
 //   a target says that a VM is here or is not     the same
+//   a master tells its operator that a VM moved  the VM is there, or was just before
 //   a hypervisor is told to migrate               the VM runs there, the target has said yes, the
 //                                                 streams of both hosts are free, whoever promised
 //                                                 the room was up for long enough, and no liar that
@@ -31,6 +32,8 @@ class WordAuditor {
 
   // A message that the node of this host sends. Of one that lies only what it orders is noted.
   void said(HostIndex host, const wire::Body& body, bool lies = false);
+
+  void told(const node::Event& event, HostIndex to);
 
   // What is known of a start at both its ends.
   struct Start {

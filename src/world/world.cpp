@@ -149,6 +149,7 @@ void World::State::apply(std::uint32_t index, node::Effects&& effects) {
   for (wire::Subscription& wanted : effects.subscriptions)
     network.subscribe(now, index, std::move(wanted));
   speak(index, effects);
+  for (const node::Event& event : effects.events) check_event(index, event);
   for (const HypervisorCommand& wanted : effects.commands) command(index, wanted);
 }
 

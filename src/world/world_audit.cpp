@@ -100,6 +100,17 @@ void World::State::check_start(std::uint32_t index, const StartMigration& comman
   words.starts(command, start);
 }
 
+// What a liar says of a VM that it has itself is believed, and may be wrong; so is what it says to
+// have of other groups, of whom its master knows nothing.
+void World::State::check_event(std::uint32_t index, const node::Event& event) {
+  const auto to = node_of_id.find(event.host);
+  if (lies(index) || to == node_of_id.end() || lies(to->second) || event.vm.empty()) return;
+  const HostIndex at = vms.host_of(fleet.index_of(event.vm));
+  const bool not_its_own = at == VmAuditor::nowhere || slots[at].master_slot != index;
+  if (liars && (not_its_own || lies(at))) return;
+  words.told(event, to->second);
+}
+
 void World::audit_all() {
   State& s = *state_;
   for (const hypermodel::Finding& finding : s.fleet.audit()) {

@@ -112,6 +112,7 @@ void World::make_liar(std::size_t node) {
   }
   const std::string about = s.liars->add(index(node));
   s.vms.spare(index(node));
+  s.leases.spare(s.trace->hosts[node].id);
   if (s.settings.log) s.say(s.name(index(node)) + " lies from now on about " + about);
 }
 bool World::is_liar(std::size_t node) const { return state_->lies(index(node)); }

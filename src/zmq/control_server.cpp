@@ -14,6 +14,7 @@
 #include <cstring>
 #include <map>
 
+#include "ballast/base/ids.h"
 #include "ballast/base/limits.h"
 #include "ballast/zmq/control.h"
 #include "control_frames.h"
