@@ -362,6 +362,7 @@ void Master::tell_of_doubled(TimePoint now, const Doubled& doubled) {
     which += (which.empty() ? ": " : "; ") + quoted(vm.str()) + " by " + quoted(two.first.str()) +
              " and " + quoted(two.second.str());
   }
+  trade_.leave_alone(doubled);
   doubled_before_ = doubled;
   if (lasting == 0) return;
   out_.event(

@@ -86,13 +86,16 @@ std::string Master::why_it_stays(const HostId& host, const VmId& vm) const {
   return "the plan relieves its host by other VMs";
 }
 
-// The host that has it; of two, the one where it runs.
+// The host that has it; of two, the one where it runs; of two of these, the one that said so first.
 const Member* Master::home_of(const VmId& vm) const {
   const Member* home = nullptr;
   for (const auto& [id, member] : group_.members()) {
     const wire::VmReport* known = member.find(vm);
     if (known == nullptr) continue;
-    if (home == nullptr || known->vm.presence == Presence::running) home = &member;
+    const bool runs = known->vm.presence == Presence::running;
+    const bool there = home != nullptr && home->find(vm)->vm.presence == Presence::running;
+    if (home == nullptr || (runs && (!there || member.runs_since(vm) < home->runs_since(vm))))
+      home = &member;
   }
   return home;
 }

@@ -119,7 +119,8 @@ bool Trade::may_leave(const wire::VmReport& vm) const {
   const bool outbound = std::any_of(outbound_.begin(), outbound_.end(),
                                     [&](const auto& known) { return known.second.vm == vm.vm.id; });
   return vm.vm.presence == Presence::running && vm.vm.movable && vm.rest <= Duration(0) &&
-         !outbound && ledger_.find(vm.vm.id) == nullptr && !conductor_.rests().contains(vm.vm.id);
+         !outbound && !doubled_.contains(vm.vm.id) && ledger_.find(vm.vm.id) == nullptr &&
+         !conductor_.rests().contains(vm.vm.id);
 }
 
 std::set<VmId> Trade::leaving() const {

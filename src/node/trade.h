@@ -47,6 +47,8 @@ class Trade {
   bool wants_room() const { return asker_.wants_anything(); }
   // VMs that are granted or pledged to other groups: they count as gone in plans.
   std::set<VmId> leaving() const;
+  // VMs that two hosts say to run: which of the two is to be asked for it nobody knows for certain.
+  void leave_alone(const std::map<VmId, std::pair<HostId, HostId>>& doubled) { doubled_ = doubled; }
   // How a VM stands that goes to another group, in words; empty: it does not.
   std::string stage_of(const VmId& vm) const;
   // Why a VM without a place is not asked for at the moment, in words; empty: it is, or may be.
@@ -154,6 +156,7 @@ class Trade {
   bool quiet_ = true;
   std::optional<std::vector<SurplusVm>> surplus_;  // of a plan that is newer than what is asked for
   std::set<VmId> asked_for_;
+  std::map<VmId, std::pair<HostId, HostId>> doubled_;
   std::map<HostId, Party>
       previous_;  // of members that came lately: their master before, if it lives
   std::map<LeaseId, Outbound> outbound_;  // by the lease of the other master, or of the grant

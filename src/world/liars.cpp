@@ -73,8 +73,12 @@ class Liars::Teller {
       if (random_.chance(0.3) && report.jobs.size() < limits::jobs_per_host_max)
         report.jobs.push_back({a_lease(), any_vm(), anyone().id});
     }
-    if (tells(Lie::ids)) {
-      for (std::size_t left = random_.below(claims_max) + 1; left > 0; --left) claim(report);
+    if (steadily_ && is_about(Lie::ids)) {
+      for (const TraceVm& vm : trace_.vms)
+        if (vm.host == pretends_) claim(report, vm.id, Presence::running);
+    } else if (tells(Lie::ids)) {
+      for (std::size_t left = random_.below(claims_max) + 1; left > 0; --left)
+        claim(report, any_vm(), static_cast<Presence>(random_.below(6)));
     }
   }
   void bend(wire::Attach& attach) {
@@ -307,13 +311,13 @@ class Liars::Teller {
   void leap(std::uint64_t& stamp) {
     if (tells(Lie::stamps) && random_.chance(0.1)) stamp = a_leap();
   }
-  void claim(wire::HostReport& report) {
+  void claim(wire::HostReport& report, const VmId& vm, Presence presence) {
     wire::VmReport claimed;
-    claimed.vm.id = any_vm();
+    claimed.vm.id = vm;
     claimed.vm.load = a_load();
-    claimed.vm.presence = static_cast<Presence>(random_.below(6));
+    claimed.vm.presence = presence;
     const bool has = std::any_of(report.vms.begin(), report.vms.end(),
-                                 [&](const auto& vm) { return vm.vm.id == claimed.vm.id; });
+                                 [&](const auto& known) { return known.vm.id == vm; });
     if (!has) report.vms.push_back(std::move(claimed));
   }
   void bend(std::vector<wire::Peer>& others) {

@@ -71,7 +71,7 @@ class Liars {
   Random random_;
   struct Habit {
     std::uint32_t about = 0;     // bits of Lie
-    std::uint32_t pretends = 0;  // whose hypervisor it says to be its own,
+    std::uint32_t pretends = 0;  // whose hypervisor and VMs it says to be its own,
     bool steadily = false;       // and always, not only now and then
   };
   std::map<std::uint32_t, Habit> about_;

@@ -162,8 +162,10 @@ class Run {
   }
 
   void liars() {
-    HonestGroups honest(world_, options_.seed);
     const TimePoint end = world_.now() + length_;
+    // Of two that claim a VM in their very first word nobody can know who is honest.
+    world_.run_for(groups_stand_after);
+    HonestGroups honest(world_, options_.seed);
     while (world_.now() < end) {
       world_.run_for(std::min(looked_at_every, Duration(end - world_.now())));
       world_.audit_all();
@@ -193,6 +195,7 @@ class Run {
 
   static constexpr Duration settles_within = 3min;
   static constexpr Duration placed_within = 20min;  // after the end of the run
+  static constexpr Duration groups_stand_after = 30s;
   static constexpr Duration looked_at_every = 15s;
   static constexpr Duration settled_after = 30s;
   static constexpr Duration pause_between_news = 5s;

@@ -38,6 +38,7 @@ const char* name_of(Bug bug) {
     case Bug::conductor_revokes_once: return "a lease is revoked only once";
     case Bug::conductor_never_gives_up: return "the master never gives up on a silent node";
     case Bug::master_forgets_quiet: return "the master moves VMs right after it has started";
+    case Bug::picture_holds_claimed: return "a VM that two hosts claim is held for ever";
     case Bug::picture_forgets_flight: return "a VM in flight counts where it comes from";
     case Bug::streams_are_endless: return "nobody counts the migrations of a host";
     case Bug::conductor_ignores_failures: return "a migration that failed is waited for";

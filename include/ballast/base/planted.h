@@ -42,6 +42,7 @@ enum class Bug : unsigned char {
   master_answers_once,         // a slave that comes back hears nothing
   master_tires_of_planning,
   master_searches_once,    // what cannot be relieved is never searched again
+  picture_holds_claimed,   // a VM that two hosts claim, for as long as they do
   picture_forgets_flight,  // a VM in flight counts where it comes from
   // The market
   grantor_forgets_quota,     // one asker may have it all
