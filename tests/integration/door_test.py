@@ -15,6 +15,7 @@ import unittest
 import zmq
 
 from fleet import Fleet
+from memory_bound import MemoryBound
 from peer import Identity, Peer, packed
 from waiting import wait_for
 
@@ -27,7 +28,12 @@ FLOODING = 40
 FLOOD_BYTES = 512 << 10
 GREETING = (b"\xff" + bytes(7) + b"\x01\x7f\x03\x00CURVE").ljust(64, b"\0")
 LONG_FRAME = b"\x06" + (1_000_000).to_bytes(8, "big")  # a command: libzmq makes room for all of it
+# A command of 200 bytes that begins as CURVE's HELLO does (RFC 26), and never ends.
+HALF_HELLO = b"\x04\xc8\x05HELLO\x01\x00" + bytes(100)
+HALF = 400
 MIB = 1 << 20
+UNIT = pathlib.Path(__file__).parents[2] / "conf/ballast.service"
+MEMORY_MAX = int(re.search(r"^MemoryMax=(\d+)M$", UNIT.read_text(), re.M)[1]) * MIB
 # What docs/safety.md adds up for a node without a group, and what may stay of it.
 RESIDENT_MAX = 600 * MIB
 STAYS_MAX = 48 * MIB
@@ -37,6 +43,8 @@ class Doors(unittest.TestCase):
     binary = ""
 
     def setUp(self):
+        bound = MemoryBound("ballast-door", MEMORY_MAX)
+        self.addCleanup(bound.remove)  # after the fleet's
         self.fleet = Fleet(self.binary)
         self.addCleanup(self.fleet.cleanup)
         self.fleet.write_trace(HOSTS, VMS)
@@ -47,6 +55,9 @@ class Doors(unittest.TestCase):
         for who in (self.good, self.enemy):
             self.fleet.trust(self.master, who)
         self.master.start()
+        bound.hold(self.master.process.pid)
+        if not bound.place:
+            print("no control group can be made here: the memory is looked at, and not bounded")
         self.endpoint = self.master.wait_status("answers", bool)["endpoint"]
         self.peer = Peer(self.good, "m", self.endpoint, {"m": self.master.key})
         self.addCleanup(self.peer.close)
@@ -124,6 +135,15 @@ class Doors(unittest.TestCase):
         self.addCleanup(self.peer.close)
         self.peer.epoch = [2, 1]
         self.assertEqual(self.peer.attach(), (True, ""))
+        self.check_is_small_again()
+
+    def test_half_handshakes(self):
+        for number in range(HALF):
+            one = self.connect()
+            half = (GREETING[:1 + number % 63], GREETING, GREETING + HALF_HELLO)[number % 3]
+            self.push(one, half)
+        self.check_is_served()
+        wait_for("most are cut", lambda: self.counter("net_cut_unproven_too_many") > HALF // 2)
         self.check_is_small_again()
 
     def test_slow_senders_of_large_frames(self):
