@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ballast/base/limits.h"
 #include "group_world.h"
 
 namespace ballast {
@@ -263,6 +264,28 @@ TEST_CASE("once both were asked, a VM is left with the host that had it first") 
   until_next_plan(world);
   CHECK(alarmed_about_two_hosts(world));
   CHECK(plans_to_move(world, VmId("v2")));
+}
+
+TEST_CASE("who asks without end is heard no more, and takes no other's place") {
+  GroupWorld world(15, uneven(), {}, [](Config& c) { c.plan.mode = Mode::recommend; });
+  world.run_for(2min);
+  std::map<NodeId, int> answered;
+  world.on_send = [&](const NodeId& from, const wire::Envelope& envelope) {
+    if (from == HostId("h1") && std::holds_alternative<wire::SettleAnswer>(envelope.message.body))
+      ++answered[envelope.to];
+  };
+  const auto ask = [&](const char* who, std::uint64_t number) {
+    const wire::Settle settle{{HostId("h0"), 1, number}, VmId("v2")};
+    world.inject(1, HostId(who), {wire::Header{"ballast", HostId(who), {1, 1}}, settle});
+  };
+  constexpr std::uint64_t without_end = 200;
+  for (std::uint64_t number = 1; number <= without_end; ++number) ask("h3", number);
+  ask("h2", 1);
+  world.run_for(1s);
+  CHECK(answered[HostId("h2")] == 1);
+  CHECK(answered[HostId("h3")] == limits::questions_of_node_max);
+  CHECK(world.view(1).counters.at("questions_dropped") ==
+        without_end - limits::questions_of_node_max);
 }
 
 TEST_CASE("a transcript of one move reads as the design tells it") {
