@@ -288,6 +288,45 @@ TEST_CASE("who asks without end is heard no more, and takes no other's place") {
         without_end - limits::questions_of_node_max);
 }
 
+class NoSigner final : public wire::Signer {
+ public:
+  wire::Signature sign(std::string_view) const override { return {}; }
+  bool verify(const NodeId&, std::string_view, const wire::Signature&) const override {
+    return true;
+  }
+};
+
+TEST_CASE("a slave that attaches over and over takes one place") {
+  const NoSigner signer;
+  const TimePoint now = TimePoint(1h);
+  Config config;
+  config.node.id = HostId("m");
+  config.node.role = Role::master;
+  config.limits.max_slaves = 2;
+  node::StoredState stored;
+  stored.incarnation = 1;
+  node::Node node(now, config, "tcp://10.0.0.1:7720", "model://m", stored, 1,
+                  {"tcp://10.0.0.1:7721", &signer});
+  node.step(now, node::Tick{});
+  const auto attaches = [&](const char* who) {
+    wire::Attach attach;
+    attach.facts.capacity = {10'000, 65'536, 10'000};
+    attach.facts.endpoint = "tcp://10.0.0.2:7720";
+    attach.sequence = 1;
+    const NodeId from(who);
+    const node::Effects effects =
+        node.step(now, wire::TransportEvent(
+                           wire::Delivered{from, {wire::Header{"ballast", from, {1, 1}}, attach}}));
+    return std::any_of(effects.sends.begin(), effects.sends.end(), [&](const auto& envelope) {
+      const auto* answer = std::get_if<wire::AttachAnswer>(&envelope.message.body);
+      return envelope.to == from && answer != nullptr && answer->accepted;
+    });
+  };
+  for (int n = 0; n < 5; ++n) CHECK(attaches("s1"));
+  CHECK(attaches("s2"));
+  CHECK_FALSE(attaches("s3"));
+}
+
 TEST_CASE("a transcript of one move reads as the design tells it") {
   GroupWorld world(12, uneven(), {});
   world.faults.delay_max = world.faults.delay_min;  // so that the order is one of cause alone
