@@ -111,12 +111,22 @@ Status Identity::write_new(const std::string& file) const {
 std::string text_of(const IdentityKey& key) { return base64_of(key); }
 
 Result<IdentityKey> parse_key(std::string_view text) {
+  const Result<NodeKeys> keys = parse_keys(text, {});
+  if (!keys) return keys.error();
+  return keys->identity;
+}
+
+Result<NodeKeys> parse_keys(std::string_view text, const CurveKeys& known) {
   prepare_sodium();
   const auto bytes = bytes_of_base64(text);
   port::CurveKey curve{};
+  if (bytes) {
+    if (const auto before = known.find(*bytes); before != known.end())
+      return NodeKeys{*bytes, before->second};
+  }
   // Not every 32 bytes are a point of the curve, and some points would make a connection open to
   // all.
-  if (bytes && to_curve(*bytes, curve)) return *bytes;
+  if (bytes && to_curve(*bytes, curve)) return NodeKeys{*bytes, curve};
   return Error{"key: found " + quoted(text) + ", expected the " + std::to_string(key_text_bytes) +
                " characters that `ballast keygen` prints"};
 }

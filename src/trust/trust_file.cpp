@@ -46,7 +46,7 @@ bool is_comment(std::string_view line) {
   return line.empty() || line.front() == '#';
 }
 
-Result<TrustedNode> parse_line(std::string_view line) {
+Result<TrustedNode> parse_line(std::string_view line, const CurveKeys& known) {
   std::string_view left = line;
   const std::string_view roles = take_last_word(left);
   const std::string_view key_text = take_last_word(left);
@@ -54,13 +54,15 @@ Result<TrustedNode> parse_line(std::string_view line) {
   if (!master) {
     return Error{"roles: found " + quoted(roles) + ", expected slave or master,slave"};
   }
-  Result<IdentityKey> key = parse_key(key_text);
-  if (!key) return key.error();
+  const Result<NodeKeys> keys = parse_keys(key_text, known);
+  if (!keys) return keys.error();
   if (!is_valid_id(left)) {
     return Error{"id: found " + quoted(left) + ", expected 1 to " +
                  std::to_string(limits::id_bytes_max) + " bytes of UTF-8"};
   }
-  return TrustedNode{NodeId(std::string(left)), *key, *master};
+  TrustedNode node{NodeId(std::string(left)), keys->identity, *master};
+  node.curve = keys->curve;
+  return node;
 }
 
 std::string line_of(const TrustedNode& node) {
@@ -92,7 +94,7 @@ Result<std::string> read_or_empty(const std::string& file) {
 std::string without(const std::string& text, const NodeId& id) {
   std::string out;
   const Status all = each_line(text, [&](std::string_view line, std::size_t) -> Status {
-    const Result<TrustedNode> node = is_comment(line) ? Error{""} : parse_line(line);
+    const Result<TrustedNode> node = is_comment(line) ? Error{""} : parse_line(line, {});
     if (!node.ok() || node->id != id) out += std::string(line) + "\n";
     return {};
   });
@@ -111,15 +113,13 @@ Result<std::vector<TrustedNode>> parse_trust(std::string_view text, const std::s
   const Status all = each_line(text, [&](std::string_view line, std::size_t number) -> Status {
     if (is_comment(line)) return {};
     const std::string where = name + ":" + std::to_string(number) + ": ";
-    Result<TrustedNode> node = parse_line(line);
+    Result<TrustedNode> node = parse_line(line, known);
     if (!node) return Error{where + node.error().message};
     const auto [same_id, new_id] = line_of_id.emplace(node->id, number);
     if (!new_id) {
       return Error{where + "found " + quoted(node->id.str()) + " again, first on line " +
                    std::to_string(same_id->second) + ", expected each id once"};
     }
-    const auto before = known.find(node->key);
-    node->curve = before == known.end() ? curve_key_of(node->key) : before->second;
     const auto [same_key, new_key] = line_of_key.emplace(node->curve, number);
     if (!new_key) {
       return Error{where + "found the key of line " + std::to_string(same_key->second) +

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,6 +63,16 @@ bool is_signed_by(const IdentityKey& key, std::string_view text, const Signature
 std::string text_of(const IdentityKey& key);
 // Error when it is not exactly such a text, or not a usable key.
 Result<IdentityKey> parse_key(std::string_view text);
+
+// CURVE keys that were made of identities before: making one takes the better part of a tenth of a
+// millisecond, and a file may name 131,072.
+using CurveKeys = std::map<IdentityKey, port::CurveKey>;
+struct NodeKeys {
+  IdentityKey identity{};
+  port::CurveKey curve{};
+};
+// Both keys of a node in one go. One that is known is neither made nor looked at again.
+Result<NodeKeys> parse_keys(std::string_view text, const CurveKeys& known);
 
 // The CURVE key of the node with this identity. The key must have come from parse_key() or
 // Identity.

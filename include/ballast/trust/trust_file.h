@@ -32,10 +32,6 @@ struct TrustedNode {
   }
 };
 
-// CURVE keys that were made of identities before: making one takes the better part of a tenth of a
-// millisecond, and a file may name 131,072.
-using CurveKeys = std::map<IdentityKey, port::CurveKey>;
-
 // What the file says, in its order. Errors name file, line, what was found and what is expected: a
 // line that is none, an id twice, a key under two ids, more than limits::trusted_keys_max nodes.
 // `name` stands for the file in errors. A file that others may write to is refused.
