@@ -57,15 +57,18 @@ struct Known {
   std::uint64_t first_seed = 1;  // counted from this one
 };
 
-constexpr std::array<Known, 6> guards = {{{Bug::picture_holds_claimed, 40},
-                                          {Bug::mesh_believes_any_stamp, 10},
+// Those that are found first stand first: where time is short, the others are left out.
+constexpr std::array<Known, 6> guards = {{{Bug::mesh_believes_any_stamp, 10},
                                           {Bug::conductor_hears_anyone, 10},
-                                          {Bug::group_believes_names, 20},
                                           {Bug::holder_obeys_anyone, 20},
-                                          {Bug::source_asks_no_name, 40}}};
+                                          {Bug::source_asks_no_name, 40},
+                                          {Bug::picture_holds_claimed, 40},
+                                          {Bug::group_believes_names, 20}}};
 
 TEST_CASE("a guard that is missing is found") {
+  std::uint64_t left = test::of_length(2, guards.size(), guards.size());
   for (const Known& known : guards) {
+    if (left-- == 0) break;
     planted::plant(known.bug);
     std::string found;
     const std::uint64_t end = known.first_seed + known.seeds_max;
