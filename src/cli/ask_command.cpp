@@ -1,5 +1,5 @@
-// `ballast drain|undrain|why|events|best-host`: what an operator asks of the fleet, from any node.
-// The node passes it on to who knows. Source: design, section 8.
+// `ballast drain|undrain|why|retry|events|best-host`: what an operator asks of the fleet, from any
+// node. The node passes it on to who knows. Source: design, section 8.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -150,12 +150,20 @@ void add_ask_commands(CLI::App& app, Action& action) {
       ->footer(
           "Says first where each VM is to go. When one would have no place, nothing moves, it is\n"
           "named with the reason and the figures, and the exit code is 1. A drain lasts, over\n"
-          "restarts too, until `ballast undrain`. `ballast status` shows how far it is.");
+          "restarts too, until `ballast undrain`. `ballast status` shows how far it is, and says\n"
+          "when it can go no further; asked for again, it tries again what has failed.");
   add_about(app, action, "undrain", "HOST", "Id of the host",
             "Let a host take VMs again; what has begun to leave it still goes.", drain_text);
   add_about(app, action, "why", "VM", "Id of the VM",
             "Why a VM is where it is: what was measured, planned, asked, agreed, and came of it.",
             facts_text);
+  add_about(app, action, "retry", "VM", "Id of the VM",
+            "Try again at once what failed with this VM, or between its host and others.",
+            facts_text)
+      ->footer(
+          "A migration that failed is not tried again for 10 minutes, then for twice as long each\n"
+          "time, up to a day. Once what was wrong is mended, this ends the wait.\n"
+          "`ballast why VM` tells what failed, and the hypervisor's reason.");
   auto options = std::make_shared<AskOptions>();
   CLI::App* events =
       add(app, "events", "What happened lately in the group, the newest last.", options);

@@ -42,6 +42,16 @@ std::string plan_text(const node::PlanView& plan) {
   return out;
 }
 
+std::string failure_line(const node::FailureView& failure) {
+  const std::string who = failure.vm.empty() ? "any VM of " + failure.from.str()
+                                             : failure.vm.str() + " on " + failure.from.str();
+  char left[64];
+  std::snprintf(left, sizeof left, "%u %s, not tried for %.0f min", failure.times,
+                failure.times == 1 ? "time" : "times", seconds_of(failure.left) / 60 + 0.5);
+  return "  failed " + who + (failure.to.empty() ? "" : " to " + failure.to.str()) + ": " + left +
+         ": " + failure.reason + "\n";
+}
+
 std::string master_line(const node::MasterView& master) {
   char text[400];
   std::snprintf(text, sizeof text,
@@ -58,6 +68,7 @@ std::string table(const node::View& view, bool colour) {
                     ", master " + (view.master.empty() ? "none answers" : view.master.str()) + "\n";
   for (const std::string& line : host_lines(view.hosts, colour)) out += line + "\n";
   out += view.plan ? plan_text(*view.plan) : "no plan yet\n";
+  for (const node::FailureView& failure : view.failures) out += failure_line(failure);
   if (view.paused) out += "balancing is PAUSED: nothing new begins until `ballast resume`\n";
   for (const node::MasterView& master : view.masters) out += master_line(master);
   if (!view.in_flight.empty()) out += "in flight:\n";

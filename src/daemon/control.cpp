@@ -59,8 +59,8 @@ std::optional<Result<node::Question>> question_of(std::string_view request) {
   if (word == "drain" || word == "undrain") {
     question.subject = word == "drain" ? wire::Subject::drain : wire::Subject::undrain;
     question.host = HostId(rest);
-  } else if (word == "why") {
-    question.subject = wire::Subject::why;
+  } else if (word == "why" || word == "retry") {
+    question.subject = word == "why" ? wire::Subject::why : wire::Subject::retry;
     question.vm = VmId(rest);
   } else if (word == "events") {
     question.here = rest == "here";
@@ -78,7 +78,7 @@ std::optional<Result<node::Question>> question_of(std::string_view request) {
   }
   if (!is_valid_id(rest))
     return Error{std::string(word) + ": found " + quoted(rest) + ", expected the id of a " +
-                 (question.subject == wire::Subject::why ? "VM" : "host")};
+                 (word == "why" || word == "retry" ? "VM" : "host")};
   return question;
 }
 

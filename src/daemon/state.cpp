@@ -24,6 +24,12 @@ bool parse_line(std::string_view line, node::StoredState& state) {
     state.maintenance = rest == "1";
     return rest == "0" || rest == "1";
   }
+  if (word == "autostart") {
+    // Of a VM that comes, or has come: to be given back to it.
+    if (!is_valid_id(rest) || state.kept.size() >= limits::moves_remembered_max) return false;
+    state.kept.push_back({VmId(std::string(rest)), true});
+    return true;
+  }
   if (word != "rest" || state.rests.size() >= limits::moves_remembered_max) return false;
   const std::size_t next = rest.find(' ');
   double seconds = 0;
@@ -44,6 +50,9 @@ std::string state_text(const node::StoredState& state) {
     std::snprintf(seconds, sizeof seconds, "%.3f", seconds_of(rest.remaining));
     out += std::string("rest ") + seconds + " " + rest.vm.str() + "\n";
   }
+  for (const node::StoredState::Kept& kept : state.kept) {
+    if (kept.autostart) out += "autostart " + kept.vm.str() + "\n";
+  }
   return out;
 }
 
@@ -54,8 +63,9 @@ Result<node::StoredState> parse_state(std::string_view text, const std::string& 
     ++number;
     const std::size_t end = text.find('\n');
     if (end == std::string_view::npos || !parse_line(text.substr(0, end), state)) {
-      return Error{name + ":" + std::to_string(number) + ": found " + quoted(text.substr(0, end)) +
-                   ", expected 'incarnation N', 'maintenance 0|1' or 'rest SECONDS VM'"};
+      return Error{
+          name + ":" + std::to_string(number) + ": found " + quoted(text.substr(0, end)) +
+          ", expected 'incarnation N', 'maintenance 0|1', 'rest SECONDS VM' or 'autostart VM'"};
     }
     text.remove_prefix(end + 1);
   }

@@ -15,6 +15,7 @@ const char* format_of(Subject subject) {
     case Subject::drain:
     case Subject::undrain: return "ballast-drain/1";
     case Subject::why: return "ballast-why/1";
+    case Subject::retry: return "ballast-retry/1";
     case Subject::events: return "ballast-events/1";
     case Subject::best_host:
     case Subject::room: return "ballast-best-host/1";
@@ -89,7 +90,7 @@ std::string answer_json(const node::Question& question, const wire::Reply& reply
   const bool ok = reply.answered == wire::Answered::yes;
   json.field("ok", ok);
   if (!ok) json.field("error", reply.text);
-  if (question.subject == Subject::why) json.field("vm", question.vm.str());
+  if (!question.vm.empty()) json.field("vm", question.vm.str());
   if (!question.host.empty()) json.field("host", question.host.str());
   json.field("text", reply.text);
   json.key("facts");

@@ -124,6 +124,14 @@ node::View view_of(const Json& from) {
                            HostId(lease.at("to").get<std::string>()),
                            lease.at("phase").get<std::string>()});
   }
+  if (from.contains("failures")) {
+    for (const Json& failure : from.at("failures"))
+      view.failures.push_back(
+          {VmId(text_or_empty(failure.at("vm"))), HostId(failure.at("from").get<std::string>()),
+           HostId(text_or_empty(failure.at("to"))), failure.at("times").get<std::uint32_t>(),
+           duration_of_seconds(failure.at("left_s").get<double>()),
+           failure.at("reason").get<std::string>()});
+  }
   for (const Json& master : from.at("masters")) view.masters.push_back(master_of(master));
   view.paused = from.at("paused").get<bool>();
   for (const Json& vm : from.at("vms")) view.own_vms.emplace_back(vm.get<std::string>());

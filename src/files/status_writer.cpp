@@ -51,6 +51,17 @@ void write(JsonWriter& json, const node::LeaseView& lease) {
   json.end_object();
 }
 
+void write(JsonWriter& json, const node::FailureView& failure) {
+  json.begin_object();
+  write_id(json, "vm", failure.vm.str());  // null: any VM between the two
+  json.field("from", failure.from.str());
+  write_id(json, "to", failure.to.str());  // null: whatever the target
+  json.field("times", failure.times);
+  json.field("left_s", seconds_of(failure.left));
+  json.field("reason", failure.reason);
+  json.end_object();
+}
+
 void write(JsonWriter& json, const node::MasterView& master) {
   json.begin_object();
   json.field("id", master.id.str());
@@ -142,6 +153,10 @@ std::string status_json(const node::View& view, TimePoint now) {
   json.key("leases");
   json.begin_array();
   for (const node::LeaseView& lease : view.leases) write(json, lease);
+  json.end_array();
+  json.key("failures");
+  json.begin_array();
+  for (const node::FailureView& failure : view.failures) write(json, failure);
   json.end_array();
   json.key("masters");
   json.begin_array();

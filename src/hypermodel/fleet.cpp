@@ -47,7 +47,8 @@ Fleet::State::State(std::shared_ptr<const Trace> trace, const Timing& timing_, T
     : timing(timing_), loads(std::move(trace)), started(started_), now(started_) {
   for (const TraceHost& host : loads.trace().hosts) {
     const auto index = static_cast<HostIndex>(hosts.size());
-    hosts.push_back({HostModel(host.capacity, Resources{}), true, true, {}, {}});
+    hosts.emplace_back();
+    hosts.back().model = HostModel(host.capacity, Resources{});
     const bool added = host_by_uri.emplace("model://" + host.id.str(), index).second;
     BALLAST_ASSERT(added, "a trace that names a host twice");
   }
@@ -86,6 +87,9 @@ void Fleet::State::command(HostIndex host, const HypervisorCommand& command) {
                      events.push_back({host, VmQueried{query.vm, here.model.presence(query.vm)}});
                  },
                  [&](const StartMigration& order) { start(host, order); },
+                 [&](const SetAutostart& order) {
+                   if (here.daemon_up) here.model.set_autostart(order.vm, order.autostart);
+                 },
                  [&](const AbortMigration& order) { abort(host, order.vm); }},
       command);
 }
@@ -141,6 +145,8 @@ void Fleet::State::fire(Job& job) {
     case Stage::begin: return enter(job, Stage::prepare);
     case Stage::prepare: {
       const Copy* copy = hosts[job.from].model.find(job.vm);
+      if (hosts[job.to].refuses_all || hosts[job.to].refused.contains(job.vm))
+        return fail(job, "Cannot get interface MTU on 'br1': No such device");
       const Status prepared = hosts[job.to].model.prepare(
           job.vm, copy->memory_mib, timing.refuses_overcommit,
           "model://" + loads.trace().hosts[job.from].id.str(), copy->token);
@@ -271,19 +277,21 @@ std::vector<FleetEvent> Fleet::step(TimePoint now, const FleetInput& input) {
   State& s = *state_;
   s.touched.clear();
   s.advance(now);
-  std::visit(Overloaded{[&](const HostCommand& in) { s.command(in.host, in.command); },
-                        [&](const HostFails& in) { s.host_fails(in.host); },
-                        [&](const HostReturns& in) { s.host_returns(in.host); },
-                        [&](const DaemonFails& in) { s.daemon_fails(in.host); },
-                        [&](const DaemonReturns& in) { s.hosts.at(in.host).daemon_up = true; },
-                        [&](const LinkFails& in) { s.link_fails(in.a, in.b); },
-                        [&](const LinkReturns& in) { s.link_returns(in.a, in.b); },
-                        [&](const MigrationFails& in) { s.armed[in.vm] = in; },
-                        [&](const NothingFails&) { s.armed.clear(); },
-                        [&](const GuestShutsDown& in) { s.guest_shuts_down(in.vm); },
-                        [&](const GuestSuspends& in) { s.guest_suspends(in.vm, in.suspended); },
-                        [](const TimePasses&) {}},
-             input);
+  std::visit(
+      Overloaded{[&](const HostCommand& in) { s.command(in.host, in.command); },
+                 [&](const HostFails& in) { s.host_fails(in.host); },
+                 [&](const HostReturns& in) { s.host_returns(in.host); },
+                 [&](const DaemonFails& in) { s.daemon_fails(in.host); },
+                 [&](const DaemonReturns& in) { s.hosts.at(in.host).daemon_up = true; },
+                 [&](const LinkFails& in) { s.link_fails(in.a, in.b); },
+                 [&](const LinkReturns& in) { s.link_returns(in.a, in.b); },
+                 [&](const MigrationFails& in) { s.armed[in.vm] = in; },
+                 [&](const NothingFails&) { s.armed.clear(); },
+                 [&](const GuestShutsDown& in) { s.guest_shuts_down(in.vm); },
+                 [&](const GuestSuspends& in) { s.guest_suspends(in.vm, in.suspended); },
+                 [&](const GuestHangs& in) { s.guest_hangs(in.vm, in.hangs); },
+                 [&](const HostRefuses& in) { s.host_refuses(in); }, [](const TimePasses&) {}},
+      input);
   return std::exchange(s.events, {});
 }
 

@@ -159,6 +159,22 @@ void Fleet::State::guest_suspends(const VmId& vm, bool suspended) {
   if (here) static_cast<void>(hosts[*here].model.suspend(vm, suspended));
 }
 
+void Fleet::State::guest_hangs(const VmId& vm, bool hangs) {
+  const std::optional<HostIndex> here = running_at(vm);
+  if (here) static_cast<void>(hosts[*here].model.hang(vm, hangs));
+}
+
+void Fleet::State::host_refuses(const HostRefuses& refusal) {
+  HostState& host = hosts.at(refusal.host);
+  if (refusal.vm.empty()) {
+    host.refuses_all = refusal.refuses;
+  } else if (refusal.refuses) {
+    host.refused.insert(refusal.vm);
+  } else {
+    host.refused.erase(refusal.vm);
+  }
+}
+
 void Fleet::State::host_fails(HostIndex host) {
   HostState& here = hosts.at(host);
   if (!here.up) return;

@@ -43,6 +43,8 @@ struct HostState {
   HostModel model;
   bool up = true;
   bool daemon_up = true;
+  bool refuses_all = false;
+  std::set<VmId> refused;
   std::vector<std::uint64_t> sending;  // jobs in perform
   std::vector<std::uint64_t> receiving;
 
@@ -82,6 +84,8 @@ struct Fleet::State {
   std::optional<HostIndex> running_at(const VmId& vm) const;
   void guest_shuts_down(const VmId& vm);
   void guest_suspends(const VmId& vm, bool suspended);
+  void guest_hangs(const VmId& vm, bool hangs);
+  void host_refuses(const HostRefuses& refusal);
   void host_fails(HostIndex host);
   void host_returns(HostIndex host);
   void daemon_fails(HostIndex host);

@@ -43,6 +43,7 @@ Presence presence_of(CopyState state) {
 }
 
 Presence presence_of(const Copy& copy) {
+  if (copy.hangs) return Presence::unknown;
   return copy.suspended && copy.state == CopyState::running ? Presence::paused
                                                             : presence_of(copy.state);
 }
@@ -90,6 +91,20 @@ Status HostModel::suspend(const VmId& vm, bool suspended) {
   return {};
 }
 
+Status HostModel::hang(const VmId& vm, bool hangs) {
+  const auto found = copies_.find(vm);
+  if (found == copies_.end()) return wrong_state(vm, "hanging", "absent");
+  if (found->second.state != CopyState::running || found->second.unconfirmed)
+    return wrong_state(vm, "hanging", name_of(found->second.state));
+  found->second.hangs = hangs;
+  return {};
+}
+
+void HostModel::set_autostart(const VmId& vm, bool autostart) {
+  if (const auto found = copies_.find(vm); found != copies_.end())
+    found->second.autostart = autostart;
+}
+
 Status HostModel::shut_down(const VmId& vm) {
   const auto found = copies_.find(vm);
   if (found == copies_.end()) return wrong_state(vm, "shutdown", "absent");
@@ -104,6 +119,8 @@ Status HostModel::begin(const VmId& vm, const std::string& peer, const std::stri
   if (found != copies_.end() && found->second.unconfirmed)
     return Error{"begin of VM " + quoted(vm.str()) + ": its arrival from " +
                  quoted(found->second.peer) + " is not confirmed yet"};
+  if (found != copies_.end() && found->second.hangs)
+    return Error{"begin of VM " + quoted(vm.str()) + ": its QEMU does not answer"};
   if (Status moved = move(vm, "begin", bit(CopyState::running), CopyState::outgoing); !moved)
     return moved;
   found->second.peer = peer;
@@ -189,12 +206,20 @@ HostSample HostModel::sample(const Loads& loads, Duration since_start, const Tim
     if (!copy.loads.index) copy.loads.index = loads.find(vm);
     const Resources load = copy.loads.index ? loads.load(*copy.loads.index, interval)
                                             : Resources{0, copy.memory_mib, 0};
-    VmSample look{vm, presence_of(copy), {0, copy.memory_mib, 0}, true, {}, 0};
-    if (runs(copy.state)) {
+    VmSample look;
+    look.id = vm;
+    look.presence = presence_of(copy);
+    look.load = {0, copy.memory_mib, 0};
+    if (runs(copy.state) && !copy.hangs) {
       copy.memory_mib = load.memory_mib;
       look.load = copy.suspended ? Resources{0, load.memory_mib, 0} : load;
       look.dirty_rate_mib_s = look.load.cpu_mhz / 1000 * timing.dirty_mib_s_per_ghz;
       cpu_mhz += look.load.cpu_mhz;
+    }
+    look.autostart = copy.autostart;
+    if (copy.hangs) {
+      look.movable = false;
+      look.immovable_reason = "its QEMU does not answer";
     }
     if (copy.unconfirmed) {
       look.movable = false;

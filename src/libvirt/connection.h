@@ -31,6 +31,8 @@ struct DomainLook {
   int id = -1;  // of this run on this host
   Standing standing;
   int snapshots = 0;
+  bool persistent = true;
+  bool autostart = false;
   std::uint32_t vcpus = 0;
   std::optional<double> cpu_s;          // CPU time of all its threads
   std::optional<double> vcpu_delay_s;   // its vCPUs waited so long for a CPU
@@ -43,10 +45,16 @@ struct DomainLook {
 
 struct MigrationCall {
   VmId vm;
+  bool persistent = true;   // else it is a transient domain, and stays one
   std::string connect_uri;  // of the target's libvirtd
   std::string data_uri;     // where the memory goes
   bool encrypted = true;    // the memory, too
   std::uint64_t bandwidth_mib_s = 0;
+};
+
+struct MigrationProblem {
+  std::string message;
+  FaultOf fault = FaultOf::vm;
 };
 
 // Called on a thread of libvirt's: something happened to this domain.
@@ -64,14 +72,19 @@ class Connection {
   virtual Result<std::vector<DomainLook>> domains() = 0;
   // The description of an active domain, as XML.
   virtual Result<std::string> description(const std::string& uuid) = 0;
+  // What libvirt itself says of what this host offers to VMs that come: versions, networks, pools.
+  virtual Result<std::string> environment() = 0;
   // A storage pool, as XML.
   virtual Result<std::string> pool_description(const std::string& pool) = 0;
   // Any domain of that name, else of that UUID.
   virtual Result<Standing> standing(const VmId& vm) = 0;
   // The UUID of the host whose libvirt answers at this URI.
   virtual Result<std::string> host_at(const std::string& connect_uri) = 0;
-  virtual Status migrate(const MigrationCall& call) = 0;
+  virtual Result<bool> is_persistent(const VmId& vm) = 0;
+  // Nothing when it went well.
+  virtual std::optional<MigrationProblem> migrate(const MigrationCall& call) = 0;
   virtual Status abort(const VmId& vm) = 0;
+  virtual Status set_autostart(const VmId& vm, bool autostart) = 0;
   // Measures for one second how much memory the guest writes, by sampling pages; a later look
   // tells.
   virtual Status measure_dirty_rate(const std::string& uuid) = 0;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -187,6 +188,30 @@ std::optional<double> HostFiles::clock_mhz() const {
     if (khz && *khz > 0) return *khz / 1000;
   }
   return std::nullopt;
+}
+
+std::string HostFiles::surroundings() const {
+  std::set<std::string> found;
+  std::error_code error;
+  const std::filesystem::path net(root_ + "/sys/class/net");
+  for (std::filesystem::directory_iterator at(net, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code missing;
+    if (std::filesystem::exists(at->path() / "bridge", missing))
+      found.insert("bridge " + at->path().filename().string());
+  }
+  // Where libvirt and QEMU look when they are not told otherwise: their documents, "TLS".
+  for (const char* file : {"/etc/pki/CA/cacert.pem", "/etc/pki/libvirt/servercert.pem",
+                           "/etc/pki/libvirt/clientcert.pem", "/etc/pki/qemu/ca-cert.pem",
+                           "/etc/pki/qemu/server-cert.pem", "/etc/pki/qemu/client-cert.pem"}) {
+    std::error_code missing;
+    const auto written = std::filesystem::last_write_time(root_ + file, missing);
+    if (!missing)
+      found.insert(std::string(file) + " " + std::to_string(written.time_since_epoch().count()));
+  }
+  std::string text;
+  for (const std::string& one : found) text += one + "\n";
+  return text;
 }
 
 }  // namespace ballast::libvirt

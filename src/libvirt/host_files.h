@@ -42,6 +42,9 @@ class HostFiles {
   // MHz of one CPU at its ordinary full speed; nothing where the kernel does not say. What is told
   // as the frequency of now falls while the host idles, and would make it shrink.
   std::optional<double> clock_mhz() const;
+  // What decides which VMs can come that libvirt is not asked for: bridges, and the certificates of
+  // migrations. Differs when one of them was changed.
+  std::string surroundings() const;
 
  private:
   std::string text_of(const std::string& path) const;

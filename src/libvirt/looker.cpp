@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <utility>
 
 #include "ballast/model/resources.h"
@@ -22,8 +23,9 @@ double now_s() {
 
 }  // namespace
 
-Looker::Looker(const Options& options)
+Looker::Looker(const Options& options, Census& census)
     : options_(options),
+      census_(census),
       files_(options.root, options.interface),
       storage_(options.shared_paths),
       meter_(options.memory_mib, options.base_memory_mib) {}
@@ -47,14 +49,15 @@ Status Looker::find_shape(Connection& connection) {
   return {};
 }
 
-Result<Look> Looker::look(Connection& connection) const {
+Result<Look> Looker::look(Lane::Life& life) {
   Look look;
   Result<HostCounters> host = files_.read();
   if (!host) return host.error();
   look.host = *host;
-  Result<std::vector<DomainLook>> domains = connection.domains();
-  if (!domains) return domains.error();
-  look.domains = std::move(*domains);
+  Result<Census::Taken> taken = census_.take(life);
+  if (!taken) return taken.error();
+  look.domains = std::move(taken->domains);
+  descriptions_ = std::move(taken->descriptions);
   look.at_s = now_s();
   return look;
 }
@@ -70,8 +73,8 @@ void Looker::describe_all(Connection& connection, const Look& look) {
   };
   std::map<std::string, Description> described;
   for (const DomainLook& domain : look.domains) {
-    if (Result<std::string> xml = connection.description(domain.uuid); xml) {
-      described.emplace(domain.uuid, describe(*xml, rules));
+    if (const auto xml = descriptions_.find(domain.uuid); xml != descriptions_.end()) {
+      described.emplace(domain.uuid, describe(xml->second, rules));
     } else if (auto known = described_.find(domain.uuid); known != described_.end()) {
       described.insert(std::move(*known));
     }
@@ -90,40 +93,55 @@ Result<HostSample> Looker::sample(Connection& connection, Lane::Life& life) {
     if (life.wait(rest_of(*last))) return stopping;
   }
   double began_s = now_s();
-  Result<Look> now = look(connection);
+  Result<Look> now = look(life);
   if (!now) return now.error();
   if (meter_.needs_another(*now)) {
     meter_.keep(*now);
     if (life.wait(options_.between_looks)) return stopping;
     began_s = now_s();
-    now = look(connection);
+    now = look(life);
     if (!now) return now.error();
   }
   describe_all(connection, *now);
   set_gauges(*now, now_s() - began_s);
   Result<HostSample> sample = meter_.measure(*now, *shape_, described_);
-  if (sample) measure_dirty_rate(connection, *sample, *now);
+  if (!sample) return sample;
+  ids_.clear();
+  for (const DomainLook& domain : now->domains) ids_.emplace(domain.uuid, id_of(domain));
+  look_around(connection);
+  sample->environment = environment_;
   return sample;
 }
 
-// One VM a sample, in turn, of those that could be moved: the figure is for plans, and changes
-// slowly. What a later look finds is told.
-void Looker::measure_dirty_rate(Connection& connection, const HostSample& sample,
-                                const Look& look) {
+// As a number: who hears of it needs to know only that it is another. What cannot be had now is as
+// it was.
+void Looker::look_around(Connection& connection) {
+  const Result<std::string> told = connection.environment();
+  if (!told) return;
+  std::uint64_t sum = 0xcbf29ce484222325;  // FNV-1a, 64 bits
+  for (const char c : *told + "\n" + files_.surroundings()) {
+    sum ^= static_cast<unsigned char>(c);
+    sum *= 0x100000001b3;
+  }
+  char text[24];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(sum));
+  environment_ = text;
+}
+
+std::string Looker::next_to_measure(const HostSample& sample) {
   std::string next;
   std::string first;
-  for (const DomainLook& domain : look.domains) {
-    const VmId id = id_of(domain);
-    const bool wanted = std::any_of(sample.vms.begin(), sample.vms.end(), [&](const VmSample& vm) {
-      return vm.id == id && vm.movable && vm.presence == Presence::running;
-    });
+  for (const auto& [uuid, id] : ids_) {
+    const bool wanted =
+        std::any_of(sample.vms.begin(), sample.vms.end(), [&, &id = id](const VmSample& vm) {
+          return vm.id == id && vm.movable && vm.presence == Presence::running;
+        });
     if (!wanted) continue;
-    if (first.empty() || domain.uuid < first) first = domain.uuid;
-    if (domain.uuid > measured_last_ && (next.empty() || domain.uuid < next)) next = domain.uuid;
+    if (first.empty()) first = uuid;
+    if (uuid > measured_last_ && next.empty()) next = uuid;
   }
   measured_last_ = next.empty() ? first : next;
-  // One that cannot be measured has no known rate: that is no reason to distrust its host.
-  if (!measured_last_.empty()) (void)connection.measure_dirty_rate(measured_last_);
+  return measured_last_;
 }
 
 void Looker::set_gauges(const Look& look, double took_s) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ballast/libvirt/hypervisor.h"
+#include "census.h"
 #include "connection.h"
 #include "description.h"
 #include "host_files.h"
@@ -18,28 +19,36 @@ namespace ballast::libvirt {
 
 class Looker {
  public:
-  explicit Looker(const Options& options);
+  Looker(const Options& options, Census& census);
 
   // Waits where two looks would be too close together, or something has only just come.
   Result<HostSample> sample(Connection& connection, Lane::Life& life);
+
+  // The UUID of the next VM whose dirty rate is to be measured, of those that may be moved: one a
+  // sample, in turn, as the figure is for plans and changes slowly. Empty: of none.
+  std::string next_to_measure(const HostSample& sample);
 
   // Of the last sample: how long libvirt took for it, and the host's pressure.
   std::map<std::string, std::uint64_t> gauges() const { return gauges_; }
 
  private:
-  void measure_dirty_rate(Connection& connection, const HostSample& sample, const Look& look);
   void set_gauges(const Look& look, double took_s);
-  Result<Look> look(Connection& connection) const;
+  Result<Look> look(Lane::Life& life);
+  void look_around(Connection& connection);
   Status find_shape(Connection& connection);
   void describe_all(Connection& connection, const Look& look);
 
   const Options options_;
+  Census& census_;
   HostFiles files_;
   Storage storage_;
   Meter meter_;
   std::optional<HostShape> shape_;
   std::map<std::string, Description> described_;  // by UUID
   std::map<std::string, std::uint64_t> gauges_;
+  std::map<std::string, std::string> descriptions_;  // of the last look, XML by UUID
+  std::map<std::string, VmId> ids_;                  // of the last look, by UUID
+  std::string environment_;
   std::string measured_last_;  // UUID
 };
 

@@ -14,6 +14,8 @@ namespace ballast::libvirt {
 namespace {
 
 constexpr std::size_t question_threads = 4;  // libvirtd serves five calls of a connection at a time
+// As many VMs may hang before no dirty rate is measured any more.
+constexpr std::size_t measure_threads = 4;
 constexpr std::size_t questions_waiting_max = 1024;
 constexpr Duration patience_at_end = std::chrono::milliseconds(500);
 
@@ -26,11 +28,14 @@ Machine::Machine(const Options& options, std::shared_ptr<Connector> connector)
     : options_(options),
       connector_(std::move(connector)),
       looking_(connector_, {}),
+      measuring_(connector_, {}),
+      census_(connector_, options_.look_patience),
       asking_(connector_, [this](const std::string& name) { heard_of(name); }),
-      looker_(options_),
+      looker_(options_, census_),
       looks_(1, 1),
       questions_(question_threads, questions_waiting_max),
-      moves_(limits::jobs_per_host_max, limits::jobs_per_host_max) {}
+      moves_(limits::jobs_per_host_max, limits::jobs_per_host_max),
+      measures_(measure_threads, 1) {}
 
 void Machine::submit(const HypervisorCommand& command) {
   std::visit([this](const auto& what) { on(what); }, command);
@@ -53,10 +58,29 @@ void Machine::take_sample(Lane::Life& life) {
     for (const auto& [name, value] : looker_.gauges()) counters_[name] = value;
   }
   if (sample) {
+    if (const std::string next = looker_.next_to_measure(*sample); !next.empty())
+      measure_dirty_rate(next);
     mailbox_.put(HostSampled{std::move(*sample)});
   } else {
     mailbox_.put(SampleFailed{tellable(sample.error().message)});
   }
+}
+
+// On a lane of its own: it waits for the QEMU of this VM, which may hang. What it finds a later
+// look tells; one that cannot be measured has no known rate, and is no reason to distrust its host.
+void Machine::measure_dirty_rate(const std::string& uuid) {
+  (void)measures_.run([self = shared_from_this(), uuid](Lane::Life&) {
+    if (const auto connection = self->measuring_.get(); connection)
+      (void)(*connection)->measure_dirty_rate(uuid);
+  });
+}
+
+// Whether that helped the next look shows; it is asked for again if not.
+void Machine::on(const SetAutostart& command) {
+  (void)questions_.run([self = shared_from_this(), command](Lane::Life&) {
+    if (const auto connection = self->asking_.get(); connection)
+      (void)(*connection)->set_autostart(command.vm, command.autostart);
+  });
 }
 
 std::map<std::string, std::uint64_t> Machine::counters() const {
@@ -78,11 +102,13 @@ void Machine::ask(const VmId& vm) {
       self->asked_.erase(vm);
     }
     Presence presence = Presence::unknown;
+    std::string detail;
     if (const auto connection = self->asking_.get(); connection) {
       const Result<Standing> standing = (*connection)->standing(vm);
       if (standing) presence = presence_of(*standing);
+      if (standing && presence == Presence::paused) detail = paused_why(*standing);
     }
-    self->mailbox_.put(VmQueried{vm, presence});
+    self->mailbox_.put(VmQueried{vm, presence, detail});
   });
   if (taken) return;
   const std::lock_guard lock(mutex_);
@@ -111,33 +137,42 @@ void Machine::on(const StartMigration& command) {
 }
 
 void Machine::migrate(const StartMigration& command) {
-  std::string why = tellable(why_not_migrated(command));
+  const std::optional<MigrationProblem> problem = why_not_migrated(command);
   {
     const std::lock_guard lock(mutex_);
     starting_.erase(command.vm);
     called_off_.erase(command.vm);
   }
-  const bool ok = why.empty();
-  mailbox_.put(MigrationEnded{command.lease, command.vm, ok, std::move(why)});
+  MigrationEnded ended{command.lease, command.vm, !problem, {}};
+  if (problem) {
+    ended.detail = tellable(problem->message);
+    ended.fault = problem->fault;
+  }
+  mailbox_.put(std::move(ended));
 }
 
-// Empty when it went well. The connection is this migration's own: libvirtd serves few calls of one
-// at a time, and this one lasts.
-std::string Machine::why_not_migrated(const StartMigration& command) {
+// Nothing when it went well. The connection is this migration's own: libvirtd serves few calls of
+// one at a time, and this one lasts.
+std::optional<MigrationProblem> Machine::why_not_migrated(const StartMigration& command) {
+  const auto of_pair = [](const std::string& why) { return MigrationProblem{why, FaultOf::pair}; };
+  const auto of_vm = [](const std::string& why) { return MigrationProblem{why, FaultOf::vm}; };
   Result<Destination> to = destination_of(command.target_uri, options_.carrier);
-  if (!to) return to.error().message;
+  if (!to) return of_pair(to.error().message);
   const Result<std::unique_ptr<Connection>> connection = connector_->open({});
-  if (!connection) return connection.error().message;
+  if (!connection) return of_vm(connection.error().message);
   // The URI is what the target answered. Whoever is there must be the host that was promised room.
   if (!command.target_host.empty()) {
     const Result<std::string> there = (*connection)->host_at(to->connect_uri);
-    if (!there) return there.error().message;
+    if (!there) return of_pair(there.error().message);
     if (*there != command.target_host)
-      return "libvirt at " + quoted(to->connect_uri) + " is that of host " + quoted(*there) +
-             ", the order is for " + quoted(command.target_host);
+      return of_pair("libvirt at " + quoted(to->connect_uri) + " is that of host " +
+                     quoted(*there) + ", the order is for " + quoted(command.target_host));
   }
+  const Result<bool> persistent = (*connection)->is_persistent(command.vm);
+  if (!persistent) return of_vm(persistent.error().message);
   MigrationCall call;
   call.vm = command.vm;
+  call.persistent = *persistent;
   call.connect_uri = to->connect_uri;
   call.data_uri = to->data_uri;
   call.encrypted = options_.carrier == Carrier::tls;
@@ -145,10 +180,9 @@ std::string Machine::why_not_migrated(const StartMigration& command) {
   {
     const std::lock_guard lock(mutex_);
     starting_.erase(command.vm);
-    if (called_off_.erase(command.vm) > 0) return "called off before it began";
+    if (called_off_.erase(command.vm) > 0) return of_vm("called off before it began");
   }
-  const Status done = (*connection)->migrate(call);
-  return done ? std::string() : done.error().message;
+  return (*connection)->migrate(call);
 }
 
 void Machine::on(const AbortMigration& command) {
@@ -175,11 +209,16 @@ void Machine::end(const std::shared_ptr<Machine>& machine) {
     (void)machine->looks_.end(Duration(0));
     (void)machine->moves_.end(Duration(0));
     (void)machine->questions_.end(Duration(0));
+    machine->census_.close();
+    (void)machine->measures_.end(Duration(0));
     machine->looking_.close();
+    machine->measuring_.close();
     machine->asking_.close();
     (void)machine->looks_.end(patience_at_end);
     (void)machine->questions_.end(patience_at_end);
     (void)machine->moves_.end(patience_at_end);
+    (void)machine->measures_.end(patience_at_end);
+    (void)machine->census_.end(patience_at_end);
     const std::lock_guard lock(closed->mutex);
     closed->done = true;
     closed->changed.notify_all();

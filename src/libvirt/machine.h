@@ -9,6 +9,7 @@
 #include <string>
 
 #include "ballast/libvirt/hypervisor.h"
+#include "census.h"
 #include "lane.h"
 #include "line.h"
 #include "looker.h"
@@ -32,11 +33,13 @@ class Machine : public std::enable_shared_from_this<Machine> {
   void on(const QueryVm& command);
   void on(const StartMigration& command);
   void on(const AbortMigration& command);
+  void on(const SetAutostart& command);
 
   void take_sample(Lane::Life& life);
   void ask(const VmId& vm);
   void migrate(const StartMigration& command);
-  std::string why_not_migrated(const StartMigration& command);
+  std::optional<MigrationProblem> why_not_migrated(const StartMigration& command);
+  void measure_dirty_rate(const std::string& uuid);
   void abort(const VmId& vm);
   void heard_of(const std::string& name);
 
@@ -44,11 +47,14 @@ class Machine : public std::enable_shared_from_this<Machine> {
   const std::shared_ptr<Connector> connector_;
   Mailbox mailbox_;
   Line looking_;
+  Line measuring_;
+  Census census_;
   Line asking_;
   Looker looker_;
   Lane looks_;
   Lane questions_;
   Lane moves_;
+  Lane measures_;
 
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t> counters_;

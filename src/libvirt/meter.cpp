@@ -19,6 +19,9 @@ bool holds_here(Presence presence) {
   return presence == Presence::running || presence == Presence::outgoing;
 }
 
+// ... or nobody could tell: its guest ran on.
+bool held_here(Presence presence) { return holds_here(presence) || presence == Presence::unknown; }
+
 bool is_sensible(std::optional<double> value, double largest) {
   return value && *value >= 0 && *value <= largest;  // false for NaN
 }
@@ -26,6 +29,7 @@ bool is_sensible(std::optional<double> value, double largest) {
 // What a look shows and the description does not: libvirt would refuse, or it is about to end.
 std::string why_it_must_stay(const DomainLook& now, const Description& description) {
   if (!description.immovable.empty()) return description.immovable;
+  if (now.standing.job == DomainJob::unknown) return "its QEMU does not answer";
   if (now.standing.job == DomainJob::other) return "a snapshot, backup or other job is running";
   if (now.snapshots > 0) return "libvirt moves no VM that has snapshots";
   if (now.standing.state == shutting_down) return "it is shutting down";
@@ -52,6 +56,9 @@ const Meter::Before* Meter::before(const DomainLook& now) const {
   if (found == domains_.end() || found->second.domain.id != now.id) return nullptr;
   const DomainLook& then = found->second.domain;
   if (!then.cpu_s || !now.cpu_s || *now.cpu_s < *then.cpu_s) return nullptr;
+  // While it was coming its guest stood still: a part of an interval is not a rate.
+  if (holds_here(presence_of(now.standing)) && !held_here(presence_of(then.standing)))
+    return nullptr;
   return &found->second;
 }
 
@@ -89,6 +96,8 @@ Result<VmSample> Meter::measure_vm(const Look& look, const DomainLook& now, cons
     return Error{"the memory of VM " + quoted(now.name) + " is not a sensible number"};
   if (is_sensible(now.dirty_rate_mib_s, limits::dirty_rate_mib_s_max))
     vm.dirty_rate_mib_s = *now.dirty_rate_mib_s;
+  vm.persistent = now.persistent;
+  vm.autostart = now.autostart;
   used_mhz = 0;
   if (!holds_here(vm.presence)) return vm;
   if (!now.cpu_s) return Error{"libvirt gives no CPU time of VM " + quoted(now.name)};

@@ -40,4 +40,24 @@ Presence presence_of(const Standing& standing) {
   }
 }
 
+std::string paused_why(const Standing& standing) {
+  if (!standing.exists || standing.state != VIR_DOMAIN_PAUSED) return {};
+  switch (standing.reason) {
+    case VIR_DOMAIN_PAUSED_USER: return "by a user";
+    case VIR_DOMAIN_PAUSED_MIGRATION: return "for a migration";
+    case VIR_DOMAIN_PAUSED_SAVE: return "for a save";
+    case VIR_DOMAIN_PAUSED_DUMP: return "for a dump";
+    case VIR_DOMAIN_PAUSED_IOERROR: return "I/O error";
+    case VIR_DOMAIN_PAUSED_WATCHDOG: return "by its watchdog";
+    case VIR_DOMAIN_PAUSED_FROM_SNAPSHOT: return "since it was started from a snapshot";
+    case VIR_DOMAIN_PAUSED_SHUTTING_DOWN: return "it is shutting down";
+    case VIR_DOMAIN_PAUSED_SNAPSHOT: return "for a snapshot";
+    case VIR_DOMAIN_PAUSED_CRASHED: return "its guest crashed";
+    case VIR_DOMAIN_PAUSED_STARTING_UP: return "it is starting up";
+    case VIR_DOMAIN_PAUSED_POSTCOPY: return "it runs at its target";
+    case VIR_DOMAIN_PAUSED_POSTCOPY_FAILED: return "its post-copy migration failed";
+    default: return "libvirt does not say why";
+  }
+}
+
 }  // namespace ballast::libvirt

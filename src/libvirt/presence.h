@@ -18,6 +18,8 @@
 // other end, can tell who owns it. Nobody guesses.
 #pragma once
 
+#include <string>
+
 #include "ballast/model/hypervisor.h"
 
 namespace ballast::libvirt {
@@ -33,5 +35,7 @@ struct Standing {
 };
 
 Presence presence_of(const Standing& standing);
+// Why it is paused, as libvirt says; empty: it is not.
+std::string paused_why(const Standing& standing);
 
 }  // namespace ballast::libvirt

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "event_loop.h"
+#include "fault.h"
 #include "host_uuid.h"
 #include "typed.h"
 
@@ -188,6 +189,11 @@ class RealConnection final : public Connection {
     for (int i = 0; i < count; ++i) {
       looks.push_back(look_at(*records[i]));
       looks.back().standing.job = job_of(records[i]->dom);
+      // What libvirt knows by itself, without its QEMU.
+      int autostart = 0;
+      looks.back().persistent = virDomainIsPersistent(records[i]->dom) != 0;
+      looks.back().autostart =
+          virDomainGetAutostart(records[i]->dom, &autostart) == 0 && autostart == 1;
       looks.back().snapshots = std::max(0, virDomainSnapshotNum(records[i]->dom, 0));
     }
     return looks;
@@ -199,6 +205,34 @@ class RealConnection final : public Connection {
     const Text text(virDomainGetXMLDesc(domain.get(), 0));
     if (!text) return failed("the description of domain " + quoted(uuid));
     return std::string(text.get());
+  }
+
+  Result<std::string> environment() override {
+    unsigned long library = 0;
+    unsigned long hypervisor = 0;
+    if (virConnectGetLibVersion(connection_, &library) != 0 ||
+        virConnectGetVersion(connection_, &hypervisor) != 0)
+      return failed("the versions of libvirt and QEMU");
+    std::vector<std::string> names;
+    const auto collect = [&](int count, auto* list, auto name_of, auto free_one) {
+      for (int i = 0; i < count; ++i) {
+        names.emplace_back(name_of(list[i]));
+        free_one(list[i]);
+      }
+      std::free(list);
+    };
+    virNetworkPtr* networks = nullptr;
+    const int network_count =
+        virConnectListAllNetworks(connection_, &networks, VIR_CONNECT_LIST_NETWORKS_ACTIVE);
+    collect(network_count, networks, virNetworkGetName, virNetworkFree);
+    virStoragePoolPtr* pools = nullptr;
+    const int pool_count =
+        virConnectListAllStoragePools(connection_, &pools, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE);
+    collect(pool_count, pools, virStoragePoolGetName, virStoragePoolFree);
+    std::sort(names.begin(), names.end());
+    std::string text = std::to_string(library) + " " + std::to_string(hypervisor);
+    for (const std::string& name : names) text += " " + name;
+    return text;
   }
 
   Result<std::string> pool_description(const std::string& name) override {
@@ -238,18 +272,38 @@ class RealConnection final : public Connection {
     return host_uuid_in(text.get());
   }
 
-  Status migrate(const MigrationCall& call) override {
+  Result<bool> is_persistent(const VmId& vm) override {
+    const Domain domain = find(vm);
+    const int persistent = domain ? virDomainIsPersistent(domain.get()) : -1;
+    if (persistent < 0) return failed("whether domain " + quoted(vm.str()) + " is persistent");
+    return persistent == 1;
+  }
+
+  std::optional<MigrationProblem> migrate(const MigrationCall& call) override {
+    const auto problem = [](const std::string& what) {
+      const int code = virGetLastErrorCode();
+      Error error = failed(what);
+      const FaultOf fault = fault_of(code, error.message);
+      return MigrationProblem{std::move(error.message), fault};
+    };
     const Domain domain = find(call.vm);
-    if (!domain) return failed("domain " + quoted(call.vm.str()));
+    if (!domain) return problem("domain " + quoted(call.vm.str()));
     TypedParams params;
     params.add(VIR_MIGRATE_PARAM_URI, call.data_uri);
     if (call.bandwidth_mib_s > 0) params.add(VIR_MIGRATE_PARAM_BANDWIDTH, call.bandwidth_mib_s);
-    unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_PERSIST_DEST |
-                     VIR_MIGRATE_UNDEFINE_SOURCE | VIR_MIGRATE_ABORT_ON_ERROR;
+    unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR;
+    if (call.persistent) flags |= VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
     if (call.encrypted) flags |= VIR_MIGRATE_TLS;
     if (virDomainMigrateToURI3(domain.get(), call.connect_uri.c_str(), params.first,
                                static_cast<unsigned>(params.count), flags) != 0)
-      return failed("libvirt");
+      return problem("libvirt");
+    return std::nullopt;
+  }
+
+  Status set_autostart(const VmId& vm, bool autostart) override {
+    const Domain domain = find(vm);
+    if (!domain || virDomainSetAutostart(domain.get(), autostart ? 1 : 0) != 0)
+      return failed("the autostart of " + quoted(vm.str()));
     return {};
   }
 

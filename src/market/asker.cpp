@@ -14,6 +14,7 @@ constexpr Duration repeat_after = std::chrono::seconds(2);
 constexpr Duration give_up_after = std::chrono::seconds(6);
 constexpr Duration silent_for = std::chrono::seconds(30);
 constexpr Duration quota_for = std::chrono::seconds(30);
+constexpr Duration quiet_max = std::chrono::hours(1);  // that another master may name
 constexpr Duration pause_max = std::chrono::hours(1);
 // A VM that needs so much less than when it was refused is another question.
 constexpr double other_share = 0.1;
@@ -176,7 +177,11 @@ std::size_t Asker::choose_or_wait(TimePoint now, Need& need, const std::vector<S
         std::any_of(need.refused_by.begin(), need.refused_by.end(),
                     [](const auto& known) { return known.second.until == time_never; });
     if (!need.paused_until && was_refused) end_round(now, need);
-    need.next = planted::on(planted::Bug::asker_starves) ? time_never : now + nobody_for;
+    need.next = now + nobody_for;
+    // Who said for how long it takes nothing is asked when that is over.
+    for (const auto& [master, refused] : need.refused_by)
+      if (refused.until > now) need.next = std::min(need.next, refused.until);
+    if (planted::on(planted::Bug::asker_starves)) need.next = time_never;
   }
   return chosen;
 }
@@ -322,15 +327,23 @@ Asker::Answered Asker::take(TimePoint now, const NodeId& from, const wire::Reque
   }
   counters_.refused += answer.refusals.size();
   std::map<VmId, TimePoint> avoid_until;
+  bool knows_room = true;  // one that is quiet has not looked
   for (const wire::Refusal& refusal : answer.refusals) {
     const bool soon_over = refusal.reason == wire::RefusalReason::quota;
-    avoid_until[refusal.vm] = soon_over ? now + quota_for : time_never;
+    const bool names_a_time = refusal.reason == wire::RefusalReason::quiet &&
+                              refusal.wait > Duration(0) &&
+                              !planted::on(planted::Bug::asker_ignores_times);
+    avoid_until[refusal.vm] = soon_over      ? now + quota_for
+                              : names_a_time ? now + std::min(refusal.wait, quiet_max)
+                                             : time_never;
+    knows_room = knows_room && refusal.reason != wire::RefusalReason::quiet;
     const bool was_to_fit = std::any_of(
         open.request.wants.begin(), open.request.wants.end(),
         [&](const wire::Want& want) { return want.vm == refusal.vm && !want.takes_back; });
     if (refusal.reason == wire::RefusalReason::no_room && was_to_fit) ++counters_.refused_stale;
   }
-  learned_[from] = {open.incarnation, open.version, answer.holes, now + learned_for};
+  if (knows_room)
+    learned_[from] = {open.incarnation, open.version, answer.holes, now + learned_for};
   free_needs_of(answer.number, open, now, avoid_until);
   return answered;
 }

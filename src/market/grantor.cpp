@@ -22,6 +22,16 @@ double left_over(const Resources& room, const Resources& load) {
   return left;
 }
 
+bool goes_to(const wire::Want& want, const HostId& host) {
+  return std::find(want.not_to.begin(), want.not_to.end(), host) == want.not_to.end();
+}
+
+bool fits_where_it_failed(const wire::Want& want, const Grantor::Offer& offer) {
+  return std::any_of(offer.holes.begin(), offer.holes.end(), [&](const Hole& hole) {
+    return fits(hole.room, want.load) && !goes_to(want, hole.host);
+  });
+}
+
 }  // namespace
 
 Grantor::Grantor(ledger::Ledger& ledger) : ledger_(ledger) {}
@@ -52,7 +62,8 @@ wire::RequestAnswer Grantor::serve(TimePoint now, const NodeId& asker, const wir
   answer.number = request.number;
   const auto refuse = [&](const wire::Want& want, wire::RefusalReason reason,
                           std::uint64_t& counter) {
-    answer.refusals.push_back({want.vm, reason});
+    const bool quiet = reason == wire::RefusalReason::quiet;
+    answer.refusals.push_back({want.vm, reason, quiet ? offer.quiet_for : Duration(0)});
     ++counter;
   };
   for (const wire::Want& want : request.wants) {
@@ -70,6 +81,8 @@ wire::RequestAnswer Grantor::serve(TimePoint now, const NodeId& asker, const wir
       answer.grants.push_back(std::move(*swapped));
       ++counters_.granted;
       ++counters_.granted_as_swap;
+    } else if (fits_where_it_failed(want, offer)) {
+      refuse(want, wire::RefusalReason::rule, counters_.refused_rule);
     } else {
       refuse(want, wire::RefusalReason::no_room, counters_.refused_room);
     }
@@ -89,7 +102,7 @@ std::optional<wire::Grant> Grantor::grant(TimePoint now, const NodeId& asker,
                                           const wire::Want& want, Offer& offer) {
   std::vector<Hole*> fitting;
   for (Hole& hole : offer.holes) {
-    if (fits(hole.room, want.load)) fitting.push_back(&hole);
+    if (fits(hole.room, want.load) && goes_to(want, hole.host)) fitting.push_back(&hole);
   }
   std::stable_sort(fitting.begin(), fitting.end(), [&](const Hole* a, const Hole* b) {
     return left_over(a->room, want.load) < left_over(b->room, want.load);
@@ -111,6 +124,7 @@ std::optional<wire::Grant> Grantor::grant_swap(TimePoint now, const NodeId& aske
   std::vector<std::pair<const Exchangeable*, Hole*>> pairs;
   for (const Exchangeable& ours : offer.exchangeable) {
     if (ours.load.cpu_mhz >= want.load.cpu_mhz || !fits(*want.takes_back, ours.load)) continue;
+    if (!goes_to(want, ours.host) || ours.not_to.contains(want.from)) continue;
     const auto hole = std::find_if(offer.holes.begin(), offer.holes.end(),
                                    [&](const Hole& h) { return h.host == ours.host; });
     if (hole == offer.holes.end()) continue;

@@ -40,8 +40,10 @@ bool Incoming::settle(TimePoint now) {
 
 bool Incoming::hypervisor_says(TimePoint now, Presence presence) {
   if (phase_ != Phase::begun) return false;
-  if (presence == Presence::running) {
+  const bool paused = presence == Presence::paused && departed_;
+  if (presence == Presence::running || paused) {
     phase_ = Phase::arrived;
+    paused_ = paused;
     deadline_ = time_never;
     return true;
   }

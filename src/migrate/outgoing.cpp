@@ -6,11 +6,13 @@
 //   running        silent for long    the same: a VM that runs here after the call cannot run there
 //   absent         absent, ten times  failed, and said so: it was shut down meanwhile, or is lost
 //   absent         running            arrived
+//   absent         paused, twice      arrived, and said so: somebody, or an error, has paused it
 //   running        running            unknown, and an alarm: nobody touches it
 //   anything else                     ask again
 //
 // A paused or incoming copy at the target is not a running VM: libvirt is still cleaning up or
-// finishing, so both ends are asked again until the picture is clear.
+// finishing, so both ends are asked again until the picture is clear. Where the source has nothing
+// left that could run, the target is told so; a copy that is paused even then is the VM.
 
 #include "ballast/migrate/outgoing.h"
 
@@ -22,6 +24,10 @@
 namespace ballast::migrate {
 
 using wire::OutcomeKind;
+
+std::string paused_in_words(const std::string& why) {
+  return why.empty() ? "paused" : "paused: " + why;
+}
 
 const char* name_of(Outgoing::Phase phase) {
   switch (phase) {
@@ -111,6 +117,7 @@ void Outgoing::on(TimePoint now, const CallReturned& call, std::vector<OutgoingA
     return finish(OutcomeKind::arrived, {}, actions);
   std::string detail = call.detail;
   if (aborted_) detail = "took longer than the timeout and was aborted: " + detail;
+  fault_ = call.fault;
   settle(now, call.ok ? std::string() : detail, actions);
 }
 
@@ -130,11 +137,13 @@ void Outgoing::ask_both(TimePoint now, std::vector<OutgoingAction>& actions) {
         Tell{OutcomeKind::unknown, "source: " + source + ", target: " + target +
                                        (detail_.empty() ? "" : "; the call said: " + detail_)});
   }
+  departed_ = source_ == Presence::absent && target_ == Presence::paused &&
+              !planted::on(planted::Bug::source_waits_for_paused);
   // Old answers must not be joined with new ones: the two would tell of different moments.
   source_.reset();
   target_.reset();
   actions.emplace_back(Command{QueryVm{vm_}});
-  actions.emplace_back(AskTargetToSettle{});
+  actions.emplace_back(AskTargetToSettle{departed_});
   next_ask_ = now + (told_unknown_ ? settings_.settle_slowly_every : settings_.settle_every);
 }
 
@@ -148,6 +157,7 @@ void Outgoing::on(TimePoint now, const TargetSays& says, std::vector<OutgoingAct
   if (phase_ != Phase::settling) return;
   target_ = says.presence;
   target_spoke_ = true;
+  target_detail_ = says.detail;
   judge(now, actions);
 }
 
@@ -156,6 +166,8 @@ void Outgoing::judge(TimePoint now, std::vector<OutgoingAction>& actions) {
     finish(OutcomeKind::arrived, {}, actions);
     return;
   }
+  if (departed_ && source_ == Presence::absent && target_ == Presence::paused)
+    return finish(OutcomeKind::arrived, paused_in_words(target_detail_), actions);
   if (source_ == Presence::absent && target_ == Presence::absent &&
       ++absent_rounds_ >= settings_.gone_rounds) {
     finish(OutcomeKind::failed, "runs at neither end: it was shut down meanwhile, or it is lost",
@@ -176,7 +188,7 @@ void Outgoing::judge(TimePoint now, std::vector<OutgoingAction>& actions) {
 
 void Outgoing::finish(OutcomeKind kind, std::string detail, std::vector<OutgoingAction>& actions) {
   phase_ = Phase::ended;
-  actions.emplace_back(Tell{kind, std::move(detail)});
+  actions.emplace_back(Tell{kind, std::move(detail), fault_});
 }
 
 }  // namespace ballast::migrate

@@ -6,16 +6,29 @@
 #include "ballast/base/planted.h"
 
 namespace ballast::node {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr Duration repeat_every = std::chrono::seconds(2);
 constexpr Duration silence_max = std::chrono::seconds(20);
 constexpr Duration lease_ttl = std::chrono::seconds(60);
 
+// Long enough that what was in the way of a moment is gone; not longer than what failed rests.
+Duration rest_of_refused(const Config& config) {
+  const Duration least = 3 * config.sample.sample_interval;
+  return std::clamp<Duration>(config.plan.cooldown / 6, std::min<Duration>(least, 10min), 10min);
+}
+
 }  // namespace
 
 Conductor::Conductor(const Config& config, Group& group, ledger::Ledger& ledger, Outbox& out)
-    : config_(config), group_(group), ledger_(ledger), out_(out) {}
+    : config_(config),
+      group_(group),
+      ledger_(ledger),
+      out_(out),
+      failures_(rest_of_refused(config)) {}
 
 // --- the plan -----------------------------------------------------------------------------------
 
@@ -62,7 +75,7 @@ bool Conductor::withdraw(TimePoint now, const VmId& vm, const std::string& why) 
   for (Move& move : moves_) {
     if (move.planned.vm != vm || ended(move)) continue;
     if (move.state != State::waiting) return false;
-    finish(now, move, false, why);
+    finish(now, move, NotMoved{why});
     return true;
   }
   return true;
@@ -161,7 +174,7 @@ Conductor::Move* Conductor::by_lease(const LeaseId& lease) {
 
 // --- starting -----------------------------------------------------------------------------------
 
-std::optional<std::string> Conductor::why_not(const Move& move) const {
+std::optional<std::string> Conductor::why_not(TimePoint now, const Move& move) const {
   const PlannedMove& planned = move.planned;
   const Member* source = group_.find(planned.from);
   const Member* target = group_.find(planned.to);
@@ -173,6 +186,8 @@ std::optional<std::string> Conductor::why_not(const Move& move) const {
   const wire::VmReport* vm = source->find(planned.vm);
   if (vm == nullptr || vm->vm.presence != Presence::running) return "it no longer runs there";
   if (!vm->vm.movable) return "it cannot move now: " + vm->vm.immovable_reason;
+  if (failures_.rests(now, planned.vm, planned.from, planned.to))
+    return failures_.why(now, planned.vm, planned.from);
   return std::nullopt;
 }
 
@@ -236,7 +251,7 @@ void Conductor::begin_what_can(TimePoint now) {
     const bool endless = planted::on(planted::Bug::streams_are_endless);
     if (outgoing[move.planned.from] >= outgoing_max(move.planned.from) && !endless) continue;
     if (incoming[move.planned.to] >= config_.migrate.incoming && !endless) continue;
-    std::optional<std::string> reason = why_not(move);
+    std::optional<std::string> reason = why_not(now, move);
     if (!reason) {
       if (Status room = take_room(now, move); !room) {
         if (room_is_being_made(move)) continue;
@@ -247,7 +262,7 @@ void Conductor::begin_what_can(TimePoint now) {
       out_.event(now, EventKind::not_moved, move.planned.vm, move.planned.to,
                  "the plan no longer fits: " + quoted(move.planned.vm.str()) + " to " +
                      quoted(move.planned.to.str()) + ": " + *reason);
-      finish(now, move, false, *reason);
+      finish(now, move, NotMoved{*reason});
       if (move.planned.foreign) continue;
       return;
     }
@@ -303,13 +318,13 @@ void Conductor::repeat(TimePoint now, Move& move) {
       now >= move.since + silence_max && !planted::on(planted::Bug::conductor_never_gives_up);
   if (move.state == State::telling) {
     if (silent) {
-      finish(now, move, false, "its target does not answer");
+      finish(now, move, NotMoved{"its target does not answer"});
     } else {
       tell_target(now, move);
     }
   } else if (move.state == State::ordering) {
     if (silent) {
-      finish(now, move, false, "its host does not answer");
+      finish(now, move, NotMoved{"its host does not answer"});
     } else {
       order(now, move);
     }
@@ -339,7 +354,7 @@ void Conductor::tick(TimePoint now) {
     out_.send(revocation.target, {},
               wire::LeaseRevoke{lease, revocation.vm, revocation.holder_is_done});
   }
-  std::erase_if(rests_, [&](const auto& rest) { return rest.second <= now; });
+  failures_.tidy(now);
   std::erase_if(slow_, [&](const auto& host) { return host.second <= now; });
   begin_what_can(now);
 }

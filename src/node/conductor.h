@@ -15,6 +15,7 @@
 
 #include "ballast/ledger/ledger.h"
 #include "ballast/model/config.h"
+#include "failures.h"
 #include "group.h"
 #include "outbox.h"
 
@@ -109,8 +110,9 @@ class Conductor {
   };
   const std::map<VmId, std::vector<Departure>>& departures() const { return departures_; }
 
-  // VMs that rest because their migration failed, until when.
-  const std::map<VmId, TimePoint>& rests() const { return rests_; }
+  // What is not tried now since it failed.
+  const Failures& failures() const { return failures_; }
+  Failures& failures() { return failures_; }
 
  private:
   enum class State : unsigned char { waiting, telling, ordering, running, unknown, done, failed };
@@ -142,16 +144,24 @@ class Conductor {
   void begin_what_can(TimePoint now);
   bool room_is_being_made(const Move& waiting) const;
   Status take_room(TimePoint now, Move& move);
-  std::optional<std::string> why_not(const Move& move) const;
+  std::optional<std::string> why_not(TimePoint now, const Move& move) const;
   void tell_target(TimePoint now, Move& move);
   void order(TimePoint now, Move& move);
   void repeat(TimePoint now, Move& move);
-  void finish(TimePoint now, Move& move, bool arrived, const std::string& detail);
+  // How a migration that did not come about ended.
+  struct NotMoved {
+    std::string detail;
+    bool started = false;
+    FaultOf fault = FaultOf::vm;
+  };
+  void finish(TimePoint now, Move& move, const std::string& arrived_detail = {});
+  void finish(TimePoint now, Move& move, const NotMoved& how);
+  void remember_failure(TimePoint now, const Move& move, const NotMoved& how, bool was_running);
+  void settled(Move& move, bool arrived, const std::string& detail);
   void remember_departure(TimePoint now, const Move& move);
   void drop_waiting(const std::string& why);
   void revoke(TimePoint now, const LeaseId& lease, bool holder_is_done);
   void revoke_what_was_left_out(TimePoint now);
-  void rest(TimePoint now, const VmId& vm, Duration span);
   std::uint32_t outgoing_max(const HostId& host) const;
   static bool holder_is_at_it(const Member& holder, const LeaseId& lease, const VmId& vm);
   void resolve_forgotten(TimePoint now, Move& move);
@@ -168,7 +178,7 @@ class Conductor {
   std::vector<Move> moves_;
   std::map<LeaseId, Revocation> revocations_;
   bool revocations_left_out_ = false;  // for want of place: the ledger knows which
-  std::map<VmId, TimePoint> rests_;
+  Failures failures_;
   std::map<HostId, TimePoint> slow_;  // a migration from there timed out: one at a time, until then
   std::map<VmId, std::vector<Departure>> departures_;
   std::vector<ForeignEnd> foreign_ends_;

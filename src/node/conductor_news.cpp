@@ -58,11 +58,12 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::Outcome& ou
       out_.event(now, EventKind::alarm, outcome.vm, from,
                  "nobody can tell where " + quoted(outcome.vm.str()) + " runs: " + outcome.detail);
       break;
-    case OutcomeKind::arrived: finish(now, *move, true, {}); break;
+    case OutcomeKind::arrived: finish(now, *move, outcome.detail); break;
     case OutcomeKind::refused:
     case OutcomeKind::failed:
       revoke(now, outcome.lease, true);
-      finish(now, *move, false, outcome.detail);
+      finish(now, *move,
+             NotMoved{outcome.detail, outcome.kind == OutcomeKind::failed, outcome.fault});
       break;
   }
 }
@@ -93,7 +94,7 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::LeaseState&
       group_.moved(known, config_.plan.cooldown, ledger_);
       // Where the VM runs is settled; that the source is through is for the source to say, if it
       // can.
-      if (move != nullptr && nobody_will_tell(*move)) finish(now, *move, true, {});
+      if (move != nullptr && nobody_will_tell(*move)) finish(now, *move, state.detail);
       return;
     }
     case LeasePhase::absent: {
@@ -101,51 +102,78 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::LeaseState&
       if (move == nullptr) return;
       const bool not_begun = move->state == State::telling || move->state == State::ordering;
       if (not_begun || nobody_will_tell(*move))
-        finish(now, *move, false, "its target gave the room back");
+        finish(now, *move, NotMoved{"its target gave the room back"});
       return;
     }
   }
 }
 
-void Conductor::finish(TimePoint now, Move& move, bool arrived, const std::string& detail) {
-  const bool was_running = move.state == State::running;
-  if (was_running) slowest_ = std::max(slowest_, now - move.since);
-  const Duration longest_rest = std::max(config_.plan.cooldown, config_.migrate.timeout);
-  const bool was_ordered = move.state != State::waiting && move.state != State::telling;
+void Conductor::settled(Move& move, bool arrived, const std::string& detail) {
   move.state = arrived ? State::done : State::failed;
   move.detail = detail;
   move.next = time_never;
   if (move.planned.foreign)
     foreign_ends_.push_back({move.lease, move.planned.vm, move.planned.from, arrived, detail});
-  if (arrived) {
-    remember_departure(now, move);
-    if (!move.planned.foreign) ++done_;
-    out_.count("migrations_done");
-    if (move.planned.foreign) out_.count("migrations_done_remote");
-    if (move.planned.swap) out_.count("migrations_done_in_swaps");
-    // The target says itself how its lease ended. Should it have forgotten, it is asked.
-    if (ledger_.find(move.lease) != nullptr) revoke(now + ask_after_arrival, move.lease, true);
-    out_.event(now, EventKind::moved, move.planned.vm, move.planned.to,
-               quoted(move.planned.vm.str()) + " arrived on " + quoted(move.planned.to.str()));
-    begin_what_can(now);
-    return;
-  }
+}
+
+// `detail`: why it does not run there; empty: it does.
+void Conductor::finish(TimePoint now, Move& move, const std::string& detail) {
+  if (move.state == State::running) slowest_ = std::max(slowest_, now - move.since);
+  settled(move, true, detail);
+  failures_.arrived(move.planned.vm, move.planned.from, move.planned.to);
+  remember_departure(now, move);
+  if (!move.planned.foreign) ++done_;
+  out_.count("migrations_done");
+  if (move.planned.foreign) out_.count("migrations_done_remote");
+  if (move.planned.swap) out_.count("migrations_done_in_swaps");
+  // The target says itself how its lease ended. Should it have forgotten, it is asked.
+  if (ledger_.find(move.lease) != nullptr) revoke(now + ask_after_arrival, move.lease, true);
+  const std::string vm = quoted(move.planned.vm.str());
+  const std::string at = quoted(move.planned.to.str());
+  out_.event(now, EventKind::moved, move.planned.vm, move.planned.to, vm + " arrived on " + at);
+  if (!detail.empty())
+    out_.event(now, EventKind::alarm, move.planned.vm, move.planned.to,
+               vm + " arrived on " + at + ", but does not run there: it is " + detail);
+  begin_what_can(now);
+}
+
+void Conductor::finish(TimePoint now, Move& move, const NotMoved& how) {
+  const bool was_running = move.state == State::running;
+  if (was_running) slowest_ = std::max(slowest_, now - move.since);
+  const bool was_ordered = move.state != State::waiting && move.state != State::telling;
+  settled(move, false, how.detail);
   if (!move.planned.foreign) ++failed_;
   if (move.has_lease) {
     out_.count("migrations_not_done");
     out_.event(now, EventKind::not_moved, move.planned.vm, move.planned.to,
                quoted(move.planned.vm.str()) + " did not move to " + quoted(move.planned.to.str()) +
-                   ": " + detail);
-    // Most of it: the holder counts by its own clock, from a little later.
-    const bool timed_out = was_running && now >= move.since + config_.migrate.timeout * 3 / 4;
-    if (timed_out) slow_[move.planned.from] = now + 4 * longest_rest;
-    rest(now, move.planned.vm, timed_out ? longest_rest : config_.plan.cooldown / 6);
+                   ": " + how.detail);
+    remember_failure(now, move, how, was_running);
     revoke(now, move.lease, false);
     if (!was_ordered) ledger_.end(move.lease);  // no holder will ask for it
   }
   if (move.planned.foreign) return;
   drop_waiting("an earlier migration of the plan was not done");
-  abandoned_ = quoted(move.planned.vm.str()) + ": " + detail;
+  abandoned_ = quoted(move.planned.vm.str()) + ": " + how.detail;
+}
+
+void Conductor::remember_failure(TimePoint now, const Move& move, const NotMoved& how,
+                                 bool was_running) {
+  Failures::Failure failure;
+  failure.vm = move.planned.vm;
+  failure.from = move.planned.from;
+  failure.to = move.planned.to;
+  failure.reason = how.detail;
+  failure.started = how.started;
+  failure.fault = how.fault;
+  // Most of it: the holder counts by its own clock, from a little later.
+  failure.too_slow = was_running && now >= move.since + config_.migrate.timeout * 3 / 4;
+  if (failure.too_slow) {
+    const Duration longest = std::max(config_.plan.cooldown, config_.migrate.timeout);
+    slow_[move.planned.from] = now + 4 * longest;
+  }
+  if (const std::string alarm = failures_.failed(now, failure); !alarm.empty())
+    out_.event(now, EventKind::alarm, failure.vm, failure.to, alarm);
 }
 
 void Conductor::remember_departure(TimePoint now, const Move& move) {
@@ -205,17 +233,6 @@ void Conductor::revoke_what_was_left_out(TimePoint now) {
   }
 }
 
-// The one that rests for the shortest time gives way.
-void Conductor::rest(TimePoint now, const VmId& vm, Duration span) {
-  if (rests_.size() >= limits::failed_rests_max && !rests_.contains(vm)) {
-    rests_.erase(std::min_element(rests_.begin(), rests_.end(), [](const auto& a, const auto& b) {
-      return a.second < b.second;
-    }));
-    out_.count("rests_dropped");
-  }
-  rests_[vm] = now + span;
-}
-
 // A target that attaches names every lease that it honours: all others have ended. A holder that
 // attaches in a new life has forgotten its orders: what its hypervisor still does is in its report.
 void Conductor::reattached(TimePoint now, const Member& member, bool new_life) {
@@ -223,10 +240,10 @@ void Conductor::reattached(TimePoint now, const Member& member, bool new_life) {
   for (Move& move : moves_) {
     if (!under_way(move)) continue;
     if (move.planned.to == member.id && move.state == State::telling) {
-      finish(now, move, false, "its target attached anew");
+      finish(now, move, NotMoved{"its target attached anew"});
     } else if (move.planned.from == member.id &&
                (move.state == State::telling || move.state == State::ordering)) {
-      finish(now, move, false, "its host attached anew");
+      finish(now, move, NotMoved{"its host attached anew"});
     } else if (move.planned.from == member.id && new_life) {
       move.holder_forgot = true;
     }
@@ -314,7 +331,7 @@ void Conductor::resolve_forgotten(TimePoint now, Move& move) {
   if (source != nullptr && !source->lost && source->find(move.planned.vm) != nullptr &&
       !holder_is_at_it(*source, move.lease, move.planned.vm)) {
     revoke(now, move.lease, true);
-    finish(now, move, false, "its host no longer knows of it, and the VM still runs there");
+    finish(now, move, NotMoved{"its host no longer knows of it, and the VM still runs there"});
     return;
   }
   if (ledger_.find(move.lease) != nullptr) return;  // the target has not said yet
@@ -324,14 +341,15 @@ void Conductor::resolve_forgotten(TimePoint now, Move& move) {
   const bool left = move.planned.foreign && source != nullptr && !source->lost &&
                     source->find(move.planned.vm) == nullptr;
   if (arrived || left) {
-    finish(now, move, true, {});
+    finish(now, move);
   } else if (source == nullptr || source->lost) {
-    finish(now, move, false, "its host is not heard of, and its target does not have it");
+    finish(now, move, NotMoved{"its host is not heard of, and its target does not have it"});
   } else if (source->find(move.planned.vm) == nullptr) {
-    finish(now, move, false,
-           target == nullptr ? "it has left its host, and its target is not of this group any more"
-                             : "its host no longer knows of it, and it runs at neither end: it "
-                               "was shut down");
+    finish(now, move,
+           NotMoved{target == nullptr
+                        ? "it has left its host, and its target is not of this group any more"
+                        : "its host no longer knows of it, and it runs at neither end: it was "
+                          "shut down"});
   }
 }
 
@@ -385,7 +403,10 @@ void Conductor::settle_leases_of(TimePoint now, const Member& member) {
     if (here) group_.moved(lease, config_.plan.cooldown, ledger_);
     Move* move = by_lease(lease.id);
     if (move == nullptr || !trusted || !nobody_will_tell(*move)) continue;
-    finish(now, *move, here, here ? "" : "its target no longer knows of it");
+    if (here)
+      finish(now, *move);
+    else
+      finish(now, *move, NotMoved{"its target no longer knows of it"});
   }
   for (const wire::Reservation& reservation : member.report.reservations) {
     ledger::Lease lease;

@@ -197,6 +197,9 @@ Desk::Done Desk::begin_at_master(TimePoint now, const House& house, std::uint64_
       if (master.knows(task.question.host)) return own_drain(now, house, id, task);
       return ask_others(now, house, id, task, Stage::at_others);
     case Subject::why: return own_why(now, house, id, task);
+    case Subject::retry:
+      if (master.has(task.question.vm)) return yes(master.retry(now, task.question.vm));
+      return ask_others(now, house, id, task, Stage::at_others);
     case Subject::events: return events(now);
     case Subject::best_host: return ask_others(now, house, id, task, Stage::at_rooms);
     case Subject::room:
@@ -328,8 +331,15 @@ Desk::Done Desk::own_drain(TimePoint now, const House& house, std::uint64_t id, 
   if (task.question.subject == Subject::undrain)
     return member.report.maintenance ? order(now, house, task)
                                      : yes(quoted(host.str()) + " takes VMs already");
-  if (member.report.maintenance)
-    return yes(quoted(host.str()) + " is " + drain_state(member.report.vms.size()) + " already");
+  if (member.report.maintenance) {
+    std::vector<wire::Fact> left = house.master->left_over(now, host);
+    if (left.empty())
+      return yes(quoted(host.str()) + " is " + drain_state(member.report.vms.size()) + " already");
+    house.master->drain_anew(now, host);
+    return yes("the drain of " + quoted(host.str()) + " had stopped, " +
+                   counted_left(member.report.vms.size()) + ": it is tried again",
+               std::move(left));
+  }
   if (another_drain_is_decided(id)) {
     task.next = now + try_again_after;
     return {};
@@ -377,7 +387,12 @@ Desk::Done Desk::ordered(TimePoint now, const House& house, Task& task) {
     if (!wanted) return yes(quoted(host.str()) + " takes VMs again");
     return yes(quoted(host.str()) + " is being drained: " + std::to_string(task.check.at_home) +
                    " VMs go to hosts of its group, " + std::to_string(task.check.elsewhere) +
-                   " to other groups" + (still.empty() ? "" : ". But " + still),
+                   " to other groups" +
+                   (task.check.silent == 0
+                        ? ""
+                        : "; " + std::to_string(task.check.silent) +
+                              " whose hypervisor cannot say how they are stay until it can") +
+                   (still.empty() ? "" : ". But " + still),
                task.check.facts);
   }
   if (now >= task.until)

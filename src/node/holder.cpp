@@ -26,7 +26,10 @@ Holder::Holder(TimePoint now, const Config& config, std::string endpoint, std::s
       started_(now),
       maintenance_(stored.maintenance),
       sampler_(now, config, stored),
-      attachment_(now, config, config.node.id, stored.incarnation, seed) {}
+      attachment_(now, config, config.node.id, stored.incarnation, seed),
+      kept_(stored.kept) {
+  for (const StoredState::Kept& kept : kept_) kept_until_[kept.vm] = now + kept_for;
+}
 
 // --- time ---------------------------------------------------------------------------------------
 
@@ -239,7 +242,8 @@ void Holder::on_event(TimePoint now, const HostSampled& event) {
     const VmSample* vm = sampler_.find(arrival.machine.vm());
     if (vm != nullptr && vm->presence == Presence::running) here.push_back(vm->id);
   }
-  for (const VmId& vm : here) arrival_heard(now, vm, Presence::running);
+  for (const VmId& vm : here) arrival_heard(now, {vm, Presence::running});
+  give_back_what_was_kept(now);
 }
 
 void Holder::on_event(TimePoint now, const SampleFailed& event) {
@@ -252,16 +256,16 @@ void Holder::on_event(TimePoint now, const VmQueried& event) {
     if (job.machine.vm() == event.vm) asking.push_back(lease);
   }
   for (const LeaseId& lease : asking) step_job(now, lease, migrate::SourceSays{event.presence});
-  arrival_heard(now, event.vm, event.presence);
-  answer_questions(event.vm, event.presence);
+  arrival_heard(now, event);
+  answer_questions(event);
 }
 
 void Holder::on_event(TimePoint now, const MigrationEnded& event) {
-  step_job(now, event.lease, migrate::CallReturned{event.ok, event.detail});
+  step_job(now, event.lease, migrate::CallReturned{event.ok, event.detail, event.fault});
 }
 
 StoredState Holder::stored(TimePoint now) const {
-  return StoredState{incarnation_, maintenance_, sampler_.rests(now)};
+  return StoredState{incarnation_, maintenance_, sampler_.rests(now), kept_};
 }
 
 std::vector<MoveView> Holder::jobs() const {

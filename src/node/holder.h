@@ -60,12 +60,16 @@ class Holder {
   bool maintenance() const { return maintenance_; }
 
  private:
+  // What a VM had at its source is remembered so long if it does not come: longer than any copy.
+  static constexpr Duration kept_for = std::chrono::hours(2);
+
   struct Job {
     migrate::Outgoing machine;
     NodeId target;
     std::string target_endpoint;
     Resources load;
     std::string why;
+    bool autostart = false;
   };
   // News for the master that is repeated until it says that it heard.
   struct Untold {
@@ -82,6 +86,7 @@ class Holder {
   struct Arrival {
     migrate::Incoming machine;
     NodeId asked_by;  // who waits for a SettleAnswer; empty: nobody
+    std::string paused_why{};
   };
 
   // Somebody asks about a lease that this life does not know: what is here counts.
@@ -89,11 +94,12 @@ class Holder {
     NodeId from;
     LeaseId lease;
     VmId vm;
-    bool grantor = false;  // else the holder of the VM
+    bool grantor = false;   // else the holder of the VM
+    bool departed = false;  // the VM's source has it no more
   };
 
   void ask_hypervisor(const Question& question);
-  void answer_questions(const VmId& vm, Presence presence);
+  void answer_questions(const VmQueried& says);
   void report_if_due(TimePoint now);
   void tell_master(TimePoint now, const LeaseId& lease, wire::Body body);
   void to_master(wire::Body body);
@@ -109,7 +115,9 @@ class Holder {
   void step_job(TimePoint now, const LeaseId& lease, const migrate::OutgoingInput& input);
   void carry_out(TimePoint now, Job& job, const migrate::OutgoingAction& action);
   void told_outcome(TimePoint now, const Job& job, const migrate::Tell& tell);
-  void arrival_heard(TimePoint now, const VmId& vm, Presence presence);
+  void arrival_heard(TimePoint now, const VmQueried& says);
+  void keep(TimePoint now, const wire::Begin& begin);
+  void give_back_what_was_kept(TimePoint now);
   void arrival_ended(TimePoint now, const Arrival& arrival);
   void detached(TimePoint now);
   void tell_left(TimePoint now);
@@ -135,6 +143,8 @@ class Holder {
   std::map<LeaseId, Untold> untold_;
   std::vector<Question> questions_;
   std::vector<Left> left_;
+  std::vector<StoredState::Kept> kept_;   // to be given back to VMs that come, or have come
+  std::map<VmId, TimePoint> kept_until_;  // if they do not come
   std::deque<LeaseId> ended_;  // the last leases that ended here: a late order finds them
 };
 

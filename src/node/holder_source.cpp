@@ -19,10 +19,6 @@ migrate::OutgoingSettings settings_of(const MigrateSettings& from, std::string t
   return settings;
 }
 
-// A migration that failed will most likely fail again at once: the VM rests, though not as long as
-// one that has moved.
-Duration rest_after_failure(const PlanSettings& plan) { return plan.cooldown / 6; }
-
 }  // namespace
 
 // What this host's own master says already is not said twice in its log.
@@ -83,7 +79,11 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Order& order) {
                         settings_of(config_.migrate, planted::on(planted::Bug::source_asks_no_name)
                                                          ? std::string()
                                                          : order.target_hypervisor)),
-      order.target, order.target_endpoint, sampler_.find(order.vm)->load, order.why};
+      order.target,
+      order.target_endpoint,
+      sampler_.find(order.vm)->load,
+      order.why,
+      sampler_.find(order.vm)->autostart};
   jobs_.emplace(order.lease, std::move(job));
   say(now, EventKind::ordered, order.vm, order.target,
       "migrating " + quoted(order.vm.str()) + " to " + quoted(order.target.str()) + ": " +
@@ -103,7 +103,7 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::BeginAnswer& an
 void Holder::take(TimePoint now, const NodeId& from, const wire::SettleAnswer& answer) {
   const auto job = jobs_.find(answer.lease);
   if (job == jobs_.end() || job->second.target != from) return;
-  step_job(now, answer.lease, migrate::TargetSays{answer.presence});
+  step_job(now, answer.lease, migrate::TargetSays{answer.presence, answer.detail});
 }
 
 void Holder::take(TimePoint, const NodeId& from, const wire::OutcomeAck& ack) {
@@ -129,9 +129,9 @@ void Holder::carry_out(TimePoint now, Job& job, const migrate::OutgoingAction& a
   const LeaseId& lease = job.machine.lease();
   const VmId& vm = job.machine.vm();
   if (std::holds_alternative<migrate::AskTargetToBegin>(action)) {
-    out_.send(job.target, job.target_endpoint, wire::Begin{lease, vm, job.load});
-  } else if (std::holds_alternative<migrate::AskTargetToSettle>(action)) {
-    out_.send(job.target, job.target_endpoint, wire::Settle{lease, vm});
+    out_.send(job.target, job.target_endpoint, wire::Begin{lease, vm, job.load, job.autostart});
+  } else if (const auto* settle = std::get_if<migrate::AskTargetToSettle>(&action)) {
+    out_.send(job.target, job.target_endpoint, wire::Settle{lease, vm, settle->departed});
   } else if (const auto* command = std::get_if<migrate::Command>(&action)) {
     out_.command(command->command);
   } else if (const auto* tell = std::get_if<migrate::Tell>(&action)) {
@@ -146,23 +146,24 @@ void Holder::told_outcome(TimePoint now, const Job& job, const migrate::Tell& te
     case OutcomeKind::arrived:
       sampler_.left(vm);
       say(now, EventKind::moved, vm, job.target, "moved " + what);
+      if (!tell.detail.empty())
+        say(now, EventKind::alarm, vm, job.target,
+            "moved " + what + ", but it does not run there: it is " + tell.detail);
       break;
     case OutcomeKind::unknown:
       out_.event(now, EventKind::alarm, vm, job.target,
                  "cannot tell where " + what + " runs, nothing is done with it: " + tell.detail);
       break;
     case OutcomeKind::failed:
-      sampler_.rest(now, vm, rest_after_failure(config_.plan));
-      [[fallthrough]];
     case OutcomeKind::refused:
       say(now, EventKind::not_moved, vm, job.target, "did not move " + what + ": " + tell.detail);
       break;
     case OutcomeKind::accepted: break;
   }
   std::string detail = tell.detail.substr(0, limits::text_bytes_max);
-  tell_master(
-      now, job.machine.lease(),
-      wire::Outcome{job.machine.lease(), vm, tell.kind, attachment_.sequence(), std::move(detail)});
+  tell_master(now, job.machine.lease(),
+              wire::Outcome{job.machine.lease(), vm, tell.kind, attachment_.sequence(),
+                            std::move(detail), tell.fault});
 }
 
 }  // namespace ballast::node

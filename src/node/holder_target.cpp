@@ -70,12 +70,14 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::LeaseRevoke& re
   if (!from_master(from)) return;
   const auto found = arrivals_.find(revoke.lease);
   if (found == arrivals_.end()) {
-    if (!untold_.contains(revoke.lease)) ask_hypervisor({from, revoke.lease, revoke.vm, true});
+    if (!untold_.contains(revoke.lease))
+      ask_hypervisor({from, revoke.lease, revoke.vm, true, revoke.departed});
     // The word of the lease itself may still be on its way.
     if (!has_ended(revoke.lease)) remember_ended(revoke.lease);
     return;
   }
   Arrival& arrival = found->second;
+  if (revoke.departed) arrival.machine.departed();
   if (!arrival.machine.revoke()) {
     if (revoke.holder_is_done && arrival.machine.settle(now))
       out_.command(QueryVm{arrival.machine.vm()});
@@ -153,6 +155,7 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Begin& begin) {
     out_.count("begins_refused");
   } else {
     found->second.machine.begin(now);
+    keep(now, begin);
     answer.yes = true;
     to_master(state_of(found->second.machine, attachment_.sequence()));
   }
@@ -160,16 +163,54 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Begin& begin) {
   out_.send(from, {}, std::move(answer));
 }
 
+// On disk before the copy begins: this process may die in its midst, and its hypervisor goes on.
+void Holder::keep(TimePoint now, const wire::Begin& begin) {
+  const auto known = std::find_if(kept_.begin(), kept_.end(),
+                                  [&](const auto& kept) { return kept.vm == begin.vm; });
+  if (known != kept_.end()) kept_.erase(known);
+  if (begin.autostart && kept_.size() < limits::moves_remembered_max &&
+      !planted::on(planted::Bug::target_keeps_nothing)) {
+    kept_.push_back({begin.vm, begin.autostart});
+    kept_until_[begin.vm] = now + kept_for;
+  } else if (known == kept_.end()) {
+    return;
+  }
+  out_.save(stored(now));
+}
+
+// Asked for until a look shows it: what was asked for once may have got lost. Of a VM that has not
+// come it is remembered for as long as it may.
+void Holder::give_back_what_was_kept(TimePoint now) {
+  const std::size_t before = kept_.size();
+  std::erase_if(kept_, [&](const StoredState::Kept& kept) {
+    const VmSample* vm = sampler_.find(kept.vm);
+    const bool here =
+        vm != nullptr && (vm->presence == Presence::running || vm->presence == Presence::paused);
+    if (here && vm->autostart != kept.autostart && vm->persistent) {
+      out_.command(SetAutostart{kept.vm, kept.autostart});
+      return false;
+    }
+    return here || now >= kept_until_[kept.vm];
+  });
+  if (kept_.size() == before) return;
+  std::erase_if(kept_until_, [&](const auto& known) {
+    return std::none_of(kept_.begin(), kept_.end(),
+                        [&](const auto& kept) { return kept.vm == known.first; });
+  });
+  out_.save(stored(now));
+}
+
 void Holder::take(TimePoint now, const NodeId& from, const wire::Settle& settle) {
   const auto found = arrivals_.find(settle.lease);
   if (found == arrivals_.end()) {
-    ask_hypervisor({from, settle.lease, settle.vm, false});
+    ask_hypervisor({from, settle.lease, settle.vm, false, settle.departed});
     return;
   }
   Arrival& arrival = found->second;
   if (arrival.machine.from() != from || arrival.machine.vm() != settle.vm) return;
   if (planted::on(planted::Bug::target_answers_for_hypervisor))
-    return out_.send(from, {}, wire::SettleAnswer{settle.lease, settle.vm, Presence::absent});
+    return out_.send(from, {}, wire::SettleAnswer{settle.lease, settle.vm, Presence::absent, {}});
+  if (settle.departed) arrival.machine.departed();
   if (arrival.machine.settle(now)) {
     arrival.asked_by = from;
     out_.command(QueryVm{settle.vm});
@@ -196,32 +237,37 @@ void Holder::ask_hypervisor(const Question& question) {
   out_.command(QueryVm{question.vm});
 }
 
-void Holder::answer_questions(const VmId& vm, Presence presence) {
+void Holder::answer_questions(const VmQueried& says) {
+  const auto& [vm, presence, detail] = says;
   for (const Question& one : questions_) {
     if (one.vm != vm) continue;
+    const bool paused = presence == Presence::paused && one.departed;
     if (!one.grantor) {
-      out_.send(one.from, {}, wire::SettleAnswer{one.lease, vm, presence});
+      out_.send(one.from, {}, wire::SettleAnswer{one.lease, vm, presence, detail});
     } else if (from_master(one.from) && presence != Presence::unknown) {
       wire::LeaseState state;
       state.lease = one.lease;
-      state.phase = presence == Presence::absent    ? wire::LeasePhase::absent
-                    : presence == Presence::running ? wire::LeasePhase::arrived
-                                                    : wire::LeasePhase::begun;
+      state.phase = presence == Presence::absent              ? wire::LeasePhase::absent
+                    : presence == Presence::running || paused ? wire::LeasePhase::arrived
+                                                              : wire::LeasePhase::begun;
+      if (paused) state.detail = migrate::paused_in_words(detail);
       state.sequence = attachment_.sequence();
       to_master(std::move(state));
     }
   }
-  std::erase_if(questions_, [&](const Question& one) { return one.vm == vm; });
+  std::erase_if(questions_, [&](const Question& one) { return one.vm == says.vm; });
 }
 
-void Holder::arrival_heard(TimePoint now, const VmId& vm, Presence presence) {
+void Holder::arrival_heard(TimePoint now, const VmQueried& says) {
+  const auto& [vm, presence, detail] = says;
   std::vector<LeaseId> ended;
   for (auto& [lease, arrival] : arrivals_) {
     if (arrival.machine.vm() != vm) continue;
     if (arrival.machine.hypervisor_says(now, presence)) {
+      arrival.paused_why = detail;
       ended.push_back(lease);
     } else if (!arrival.asked_by.empty()) {
-      out_.send(arrival.asked_by, {}, wire::SettleAnswer{lease, vm, presence});
+      out_.send(arrival.asked_by, {}, wire::SettleAnswer{lease, vm, presence, detail});
       arrival.asked_by = {};
     }
   }
@@ -235,7 +281,8 @@ void Holder::arrival_ended(TimePoint now, const Arrival& arrival) {
   const migrate::Incoming& machine = arrival.machine;
   const bool here = machine.phase() == migrate::Incoming::Phase::arrived;
   if (here) {
-    sampler_.arrived(now, machine.vm(), machine.load());
+    sampler_.arrived(now, machine.vm(), machine.load(),
+                     machine.paused() ? Presence::paused : Presence::running);
     if (!planted::on(planted::Bug::target_forgets_cooldown))
       sampler_.rest(now, machine.vm(), config_.plan.cooldown);
     sampler_.sample_now(now);
@@ -244,9 +291,14 @@ void Holder::arrival_ended(TimePoint now, const Arrival& arrival) {
   if (!arrival.asked_by.empty()) {
     out_.send(arrival.asked_by, {},
               wire::SettleAnswer{machine.lease(), machine.vm(),
-                                 here ? Presence::running : Presence::absent});
+                                 machine.paused() ? Presence::paused
+                                 : here           ? Presence::running
+                                                  : Presence::absent,
+                                 arrival.paused_why});
   }
-  tell_master(now, machine.lease(), state_of(machine, attachment_.sequence()));
+  wire::LeaseState state = state_of(machine, attachment_.sequence());
+  if (machine.paused()) state.detail = migrate::paused_in_words(arrival.paused_why);
+  tell_master(now, machine.lease(), std::move(state));
   remember_ended(machine.lease());
   arrivals_.erase(LeaseId(machine.lease()));
 }

@@ -84,7 +84,10 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
   if (!again || attach.sequence > known->sequence) {
     if (known == nullptr)
       out_.event(now, EventKind::attached, {}, from, quoted(from.str()) + " joined the group");
+    const std::optional<wire::HostFacts> before =
+        known == nullptr ? std::nullopt : std::optional(known->facts);
     const Member& member = group_.attach(now, from, epoch, attach, ledger_);
+    if (before) watch_facts(now, member, *before);
     if (!again) conductor_.reattached(now, member, new_life);
     watch_drain(now, member);
     if (member.report.over_samples >= config_.plan.dwell) plan_soon(now);
@@ -111,7 +114,12 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
                   const wire::Report& report) {
   if (!known_epoch(now, from, epoch)) return;
   Member& member = *group_.find(from);
+  const std::string distrust = member.report.distrust;
+  const std::optional<wire::HostFacts> facts =
+      report.facts ? std::optional(member.facts) : std::nullopt;
   if (group_.report(now, member, report, ledger_)) {
+    watch_figures(now, member, distrust);
+    if (facts) watch_facts(now, member, *facts);
     conductor_.reported(now, member);
     watch_drain(now, member);
     // What relieves a host may have changed on any other.
@@ -169,7 +177,10 @@ void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, boo
   close_finished_plan(now);
   plan_if_due(now, sellers);
   const bool acts = config_.plan.mode == Mode::act && config_.market.enabled;
-  trade_.tick(now, sellers, !acts || paused || now < quiet_until_);
+  const bool only_starts = acts && !paused && now < quiet_until_;
+  trade_.tick(now, sellers, !acts || paused || now < quiet_until_,
+              only_starts ? quiet_until_ : time_never);
+  end_stuck_drains(now);
 }
 
 TimePoint Master::next_deadline() const {
@@ -245,7 +256,7 @@ std::string Master::why_not_searched(TimePoint now) const {
 }
 
 Picture Master::picture(TimePoint now) const {
-  return picture_of(now, config_, group_, ledger_, conductor_.rests(), trade_.leaving(),
+  return picture_of(now, config_, group_, ledger_, &conductor_.failures(), trade_.leaving(),
                     not_to(now));
 }
 
@@ -323,12 +334,18 @@ Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Sell
     const VmId& vm = snapshot.vms[surplus.vm].id;
     const auto held = picture.held.find(vm);
     const bool is_held = surplus.reason == SurplusReason::immovable && held != picture.held.end();
-    // Barred from hosts that it has left lately, not by a rule of its own: others may take it.
-    const bool barred = surplus.reason == SurplusReason::rule && left.contains(vm);
-    plan.surplus.push_back(SurplusView{vm, snapshot.hosts[surplus.host].id,
-                                       is_held  ? held->second
-                                       : barred ? "no_return"
-                                                : name_of(surplus.reason)});
+    // Barred from hosts that it has left lately, or failed at, not by a rule of its own: others may
+    // take it.
+    const HostId& at = snapshot.hosts[surplus.host].id;
+    const std::string failed = conductor_.failures().why(now, vm, at);
+    const bool barred =
+        surplus.reason == SurplusReason::rule && (left.contains(vm) || !failed.empty());
+    std::string why = is_held                     ? held->second
+                      : barred && !failed.empty() ? failed
+                      : barred                    ? "no_return"
+                                                  : name_of(surplus.reason);
+    if (!is_held && !barred && !failed.empty()) why += "; " + failed;
+    plan.surplus.push_back(SurplusView{vm, at, std::move(why)});
     const bool room_is_all = barred || surplus.reason == SurplusReason::no_cpu ||
                              surplus.reason == SurplusReason::no_memory ||
                              surplus.reason == SurplusReason::no_network ||
@@ -349,27 +366,6 @@ Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Sell
   plan.overload_after = overload_of(after);
   plan.overloaded_after = overloaded_hosts(after);
   return plan;
-}
-
-// A report may have been written just before a switch-over that is known from the other end: such a
-// VM is left alone at once, but only what the next plan still sees is worth an alarm.
-void Master::tell_of_doubled(TimePoint now, const Doubled& doubled) {
-  constexpr std::size_t named_max = 3;
-  std::size_t lasting = 0;
-  std::string which;
-  for (const auto& [vm, two] : doubled) {
-    if (!doubled_before_.contains(vm) || ++lasting > named_max) continue;
-    which += (which.empty() ? ": " : "; ") + quoted(vm.str()) + " by " + quoted(two.first.str()) +
-             " and " + quoted(two.second.str());
-  }
-  trade_.leave_alone(doubled);
-  doubled_before_ = doubled;
-  if (lasting == 0) return;
-  out_.event(
-      now, EventKind::alarm, {}, {},
-      std::to_string(lasting) +
-          " VMs are reported as running by two hosts; the one that said so first is believed" +
-          which);
 }
 
 void Master::decide(TimePoint now, MadePlan plan) {

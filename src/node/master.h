@@ -15,6 +15,7 @@
 #include "last_search.h"
 #include "outbox.h"
 #include "picture.h"
+#include "silent_vms.h"
 #include "trade.h"
 
 namespace ballast::node {
@@ -60,6 +61,7 @@ class Master {
     std::vector<wire::Fact> facts;
     std::size_t at_home = 0;
     std::size_t elsewhere = 0;
+    std::size_t silent = 0;  // stay until their hypervisor can say how they are
   };
   DrainCheck check_drain(TimePoint now, const HostId& host,
                          const std::vector<OtherRoom>& others) const;
@@ -80,6 +82,15 @@ class Master {
 
   std::vector<HostView> hosts(TimePoint now) const;
   std::optional<PlanView> plan(TimePoint now) const;
+  std::vector<FailureView> failures(TimePoint now) const {
+    return conductor_.failures().views(now);
+  }
+  // What failed with this VM may be tried again: an operator asks for it.
+  std::string retry(TimePoint now, const VmId& vm);
+  // The drain of a member is ordered anew: what failed with its VMs may be tried again.
+  void drain_anew(TimePoint now, const HostId& host);
+  // What is left on a member whose drain can go no further, and why; empty: it goes on.
+  std::vector<wire::Fact> left_over(TimePoint now, const HostId& host) const;
   std::vector<MoveView> in_flight() const { return conductor_.in_flight(); }
   std::vector<LeaseView> leases() const;
   const ledger::Ledger& ledger() const { return ledger_; }
@@ -117,6 +128,12 @@ class Master {
                      std::vector<SurplusVm>& wanting);
   plan::Options planner_options() const;
   void watch_drain(TimePoint now, const Member& member);
+  void watch_figures(TimePoint now, const Member& member, const std::string& distrust_before);
+  void watch_facts(TimePoint now, const Member& member, const wire::HostFacts& before);
+  void end_stuck_drains(TimePoint now);
+  std::string why_left(TimePoint now, const Member& member, const VmId& vm) const;
+  bool may_still_leave(TimePoint now, const Member& member) const;
+  bool is_stuck(const HostId& host) const;
   void forget_drain(const HostId& host);
   std::set<VmId> left_by_drains(TimePoint now, const std::vector<OtherRoom>& others) const;
   void tell_of_plan(TimePoint now, const MadePlan& plan);
@@ -155,12 +172,22 @@ class Master {
   std::optional<MadePlan> plan_;
   std::set<HostId> drains_;   // members in maintenance
   std::set<HostId> emptied_;  // ... of which that has been said
+  // Nothing moves any more on a member in maintenance, and VMs are left: since when, and of which
+  // that was said.
+  struct Stuck {
+    TimePoint since;
+    std::set<VmId> told;
+  };
+  std::map<HostId, Stuck> stuck_;
+  std::map<HostId, SilentVms> silent_;
 };
 
 // "80.0 %"
 std::string percent(double share);
 // "drained", "draining: 3 VMs left"
 std::string drain_state(std::size_t vms);
+// "3 VMs left"
+std::string counted_left(std::size_t vms);
 // The host that is the less used once the load is there; at home where that is equal.
 bool better_place(const wire::Fact& a, const wire::Fact& b, const Resources& load);
 // The room that other masters tell of by gossip.

@@ -136,9 +136,8 @@ void Master::tell_state(TimePoint now, const Member& home, const VmId& vm,
   if (report.rest > Duration(0))
     rule("it moved lately and rests for " + whole_seconds(report.rest) +
          (host.maintenance ? "; the drain overrides that" : ""));
-  const auto rest = conductor_.rests().find(vm);
-  if (rest != conductor_.rests().end() && rest->second > now)
-    rule("its last migration failed; it rests for " + whole_seconds(rest->second - now));
+  const std::string failed = conductor_.failures().why(now, vm, home.id);
+  if (!failed.empty()) rule(failed + "; `ballast retry " + vm.str() + "` ends that");
 }
 
 // What the last plan says of it, and what stands in the way of that.

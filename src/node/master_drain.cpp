@@ -20,9 +20,7 @@ std::string why_fixed(const Picture& picture, const Member& member, const VmId& 
            " both say that it runs there";
   const wire::VmReport* report = member.find(vm);
   if (report == nullptr) return {};  // on its way here
-  const Presence presence = report->vm.presence;
-  if (presence == Presence::paused || presence == Presence::unknown)
-    return std::string("it is ") + name_of(presence);
+  if (report->vm.presence == Presence::paused) return "it is paused";
   if (!report->vm.movable) return report->vm.immovable_reason;
   return {};
 }
@@ -61,8 +59,10 @@ wire::Fact move_fact(const Vm& vm, const HostId& to, const NodeId& master, std::
 }  // namespace
 
 std::string drain_state(std::size_t vms) {
-  return vms == 0 ? "drained" : "draining: " + counted_vms(vms) + " left";
+  return vms == 0 ? "drained" : "draining: " + counted_left(vms);
 }
+
+std::string counted_left(std::size_t vms) { return counted_vms(vms) + " left"; }
 
 std::vector<OtherRoom> rooms_of(const std::vector<market::Seller>& sellers) {
   std::vector<OtherRoom> rooms;
@@ -85,6 +85,7 @@ void Master::watch_drain(TimePoint now, const Member& member) {
   const bool changed = drains ? drains_.insert(member.id).second : drains_.erase(member.id) > 0;
   if (changed) {
     plan_soon(now);
+    if (drains) drain_anew(now, member.id);
     out_.event(
         now, EventKind::drain, {}, member.id,
         quoted(member.id.str()) +
@@ -112,6 +113,8 @@ std::string Master::why_still(TimePoint now) const {
 void Master::forget_drain(const HostId& host) {
   drains_.erase(host);
   emptied_.erase(host);
+  stuck_.erase(host);
+  silent_.erase(host);
 }
 
 // What the drains that are under way would leave over, without another one.
@@ -119,7 +122,7 @@ std::set<VmId> Master::left_by_drains(TimePoint now, const std::vector<OtherRoom
   std::set<VmId> left;
   if (!draining()) return left;
   const Picture picture =
-      picture_of(now, config_, group_, ledger_, {}, trade_.leaving(), not_to(now));
+      picture_of(now, config_, group_, ledger_, nullptr, trade_.leaving(), not_to(now));
   const plan::Options options = planner_options();
   const DrainPlan planned =
       with_others(picture.snapshot, plan::make_plan(picture.snapshot, options), others, options);
@@ -137,10 +140,18 @@ Master::DrainCheck Master::check_drain(TimePoint now, const HostId& host,
     return check;
   }
   member.report.maintenance = true;
-  Picture picture = picture_of(now, config_, imagined, ledger_, {}, trade_.leaving(), not_to(now));
+  Picture picture =
+      picture_of(now, config_, imagined, ledger_, nullptr, trade_.leaving(), not_to(now));
   Snapshot& snapshot = picture.snapshot;
+  std::set<VmId> silent;
   for (Vm& vm : snapshot.vms) {
     if (snapshot.hosts[vm.host].id != host) continue;
+    // One that hangs does not keep the others there.
+    if (const wire::VmReport* report = member.find(vm.id);
+        report != nullptr && report->vm.presence == Presence::unknown) {
+      silent.insert(vm.id);
+      continue;
+    }
     const std::string why = why_fixed(picture, member, vm.id);
     vm.movable = why.empty();
     picture.held.erase(vm.id);
@@ -156,7 +167,7 @@ Master::DrainCheck Master::check_drain(TimePoint now, const HostId& host,
     const Host& at = snapshot.hosts[one.host];
     const bool others_fault = at.id != host && left_anyway.contains(snapshot.vms[one.vm].id);
     if (!at.maintenance || others_fault) continue;
-    ++stays;
+    silent.contains(snapshot.vms[one.vm].id) ? ++check.silent : ++stays;
     check.facts.push_back(stays_fact(picture, planned, others, one));
   }
   for (const Migration& one : planned.plan.migrations) {
@@ -177,6 +188,96 @@ Master::DrainCheck Master::check_drain(TimePoint now, const HostId& host,
                     (stays == 1 ? " has" : " have") + " no other place";
   if (check.facts.size() > limits::facts_max) check.facts.resize(limits::facts_max);
   return check;
+}
+
+// --- drains that can go no further --------------------------------------------------------------
+
+void Master::drain_anew(TimePoint now, const HostId& host) {
+  const Member* member = group_.find(host);
+  if (member == nullptr) return;
+  for (const wire::VmReport& vm : member->report.vms)
+    (void)conductor_.failures().retry(now, vm.vm.id, host);
+  stuck_.erase(host);
+  plan_soon(now);
+}
+
+std::string Master::why_left(TimePoint now, const Member& member, const VmId& vm) const {
+  const std::string failed = conductor_.failures().why(now, vm, member.id);
+  if (!failed.empty()) return failed;
+  const auto surplus = std::find_if(plan_->surplus.begin(), plan_->surplus.end(),
+                                    [&](const SurplusView& one) { return one.vm == vm; });
+  return surplus == plan_->surplus.end() ? std::string("no plan names it") : surplus->reason;
+}
+
+// Something is under way for a VM of this host, or may yet begin.
+bool Master::may_still_leave(TimePoint now, const Member& member) const {
+  if (!plan_ || !plan_->drains.contains(member.id) || !why_still(now).empty() ||
+      plan_->state == PlanState::running || conductor_.relieves(member.id) ||
+      !group_.why_unusable(now, member).empty())
+    return true;
+  const std::set<VmId> leaving = trade_.leaving();
+  return std::any_of(member.report.vms.begin(), member.report.vms.end(),
+                     [&](const wire::VmReport& vm) {
+                       const Presence presence = vm.vm.presence;
+                       const bool is_left =
+                           std::any_of(plan_->surplus.begin(), plan_->surplus.end(),
+                                       [&](const SurplusView& one) { return one.vm == vm.vm.id; });
+                       return presence == Presence::incoming || presence == Presence::outgoing ||
+                              !is_left || leaving.contains(vm.vm.id) || trade_.asks_for(vm.vm.id) ||
+                              ledger_.find(vm.vm.id) != nullptr;
+                     });
+}
+
+bool Master::is_stuck(const HostId& host) const {
+  const auto stuck = stuck_.find(host);
+  return stuck != stuck_.end() && !stuck->second.told.empty();
+}
+
+// Said once for the VMs that are left. It is no end for good: what rests is tried again when its
+// rest is over, and then this is said again.
+void Master::end_stuck_drains(TimePoint now) {
+  constexpr std::size_t named_max = 3;
+  const Duration lasting = 3 * config_.sample.sample_interval;
+  for (const HostId& host : drains_) {
+    const Member* member = group_.find(host);
+    if (member == nullptr || member->report.vms.empty() || may_still_leave(now, *member)) {
+      stuck_.erase(host);
+      continue;
+    }
+    Stuck& stuck = stuck_.try_emplace(host, Stuck{now, {}}).first->second;
+    std::set<VmId> left;
+    for (const wire::VmReport& vm : member->report.vms) left.insert(vm.vm.id);
+    if (now < stuck.since + lasting || stuck.told == left) continue;
+    stuck.told = left;
+    std::string text = "the drain of " + quoted(host.str()) + " can go no further, " +
+                       counted_vms(left.size()) + (left.size() == 1 ? " is" : " are") + " left: ";
+    std::size_t named = 0;
+    for (const VmId& vm : left) {
+      if (named == named_max) text += ", and others";
+      if (named++ >= named_max) break;
+      text += (named > 1 ? ", " : "") + quoted(vm.str()) + " (" + why_left(now, *member, vm) + ")";
+    }
+    out_.event(now, EventKind::alarm, {}, host,
+               text + ". `ballast drain " + host.str() + "` tries again, `ballast undrain " +
+                   host.str() + "` gives it up");
+  }
+}
+
+std::vector<wire::Fact> Master::left_over(TimePoint now, const HostId& host) const {
+  std::vector<wire::Fact> facts;
+  const Member* member = group_.find(host);
+  if (!is_stuck(host) || member == nullptr) return facts;
+  for (const wire::VmReport& vm : member->report.vms) {
+    if (facts.size() >= limits::facts_max) break;
+    wire::Fact fact;
+    fact.kind = "stays";
+    fact.vm = vm.vm.id;
+    fact.host = host;
+    fact.room = vm.vm.load;
+    fact.text = cleaned_text(why_left(now, *member, vm.vm.id), limits::text_bytes_max);
+    facts.push_back(std::move(fact));
+  }
+  return facts;
 }
 
 }  // namespace ballast::node

@@ -23,6 +23,7 @@ const char* name_of(EventKind kind) {
     case EventKind::moved: return "moved";
     case EventKind::not_moved: return "not_moved";
     case EventKind::alarm: return "alarm";
+    case EventKind::recovered: return "recovered";
     case EventKind::drain: return "drain";
   }
   return "?";
@@ -419,6 +420,7 @@ View Node::view(TimePoint now) const {
     view.plan = impl_->master->plan(now);
     view.in_flight = impl_->master->in_flight();
     view.leases = impl_->master->leases();
+    view.failures = impl_->master->failures(now);
     if (impl_->masters) {
       view.masters = impl_->masters->views();
       view.paused = impl_->masters->paused();

@@ -20,10 +20,6 @@
 namespace ballast::node {
 namespace {
 
-std::string minutes(Duration span) {
-  return std::to_string(static_cast<long>(seconds_of(span) / 60) + 1) + " min";
-}
-
 // Sets the limits of one host as told above, resource by resource; false when it must be left
 // alone.
 bool set_limits(Host& host, const Resources& load, const Resources& room, bool dwelled,
@@ -43,13 +39,13 @@ bool set_limits(Host& host, const Resources& load, const Resources& room, bool d
 class Builder {
  public:
   Builder(TimePoint now, const Config& config, const Group& group, const ledger::Ledger& ledger,
-          const std::map<VmId, TimePoint>& rests, const std::set<VmId>& leaving,
+          const Failures* failures, const std::set<VmId>& leaving,
           const std::map<VmId, std::vector<HostId>>& not_to)
       : now_(now),
         config_(config),
         group_(group),
         ledger_(ledger),
-        rests_(rests),
+        failures_(failures),
         leaving_(leaving),
         not_to_(not_to) {}
 
@@ -66,7 +62,7 @@ class Builder {
       }
     }
     add_unseen_arrivals();
-    for (VmIndex v = 0; v < picture_.snapshot.vms.size(); ++v) forbid_return(v);
+    for (VmIndex v = 0; v < picture_.snapshot.vms.size(); ++v) forbid_hosts(v);
     const std::vector<Resources> loads = loads_of(picture_.snapshot);
     HostIndex index = 0;
     for (const auto& [id, member] : group_.members()) {
@@ -130,12 +126,11 @@ class Builder {
              quoted(two->second.second.str()) + " both say that it runs there";
     if (vm.vm.presence != Presence::running) return std::string("it is ") + name_of(vm.vm.presence);
     if (ledger_.find(vm.vm.id) != nullptr) return "it is in flight";
-    const auto failed = rests_.find(vm.vm.id);
-    if (failed != rests_.end() && failed->second > now_)
-      return "its last migration failed; it rests for " + minutes(failed->second - now_);
+    if (failures_ != nullptr && failures_->rests(now_, vm.vm.id))
+      return failures_->why(now_, vm.vm.id, member.id);
     // Drain overrides the cooldown: the host is to be emptied.
     if (vm.rest > Duration(0) && !member.report.maintenance)
-      return "it moved lately and rests for " + minutes(vm.rest);
+      return "it moved lately and rests for " + in_words(vm.rest);
     return {};
   }
 
@@ -172,20 +167,22 @@ class Builder {
     picture_.snapshot.vms.push_back(std::move(vm));
   }
 
-  // A rule for this VM: every host but those that it left lately. Drain overrides it.
-  void forbid_return(VmIndex index) {
+  // A rule for this VM: every host but those that it failed at, and those that it left lately,
+  // which drain overrides.
+  void forbid_hosts(VmIndex index) {
     const Vm& vm = picture_.snapshot.vms[index];
-    const auto left = not_to_.find(vm.id);
-    if (left == not_to_.end() || !vm.movable) return;
-    if (picture_.snapshot.hosts[vm.host].maintenance) return;
+    if (!vm.movable) return;
+    const Host& at = picture_.snapshot.hosts[vm.host];
+    std::set<HostId> barred;
+    if (failures_ != nullptr) barred = failures_->not_to(now_, vm.id, at.id);
+    if (const auto left = not_to_.find(vm.id); left != not_to_.end() && !at.maintenance)
+      barred.insert(left->second.begin(), left->second.end());
+    if (barred.empty()) return;
     Rule rule;
     rule.type = RuleType::hosts;
     rule.vms = {index};
     for (HostIndex h = 0; h < picture_.snapshot.hosts.size(); ++h) {
-      const HostId& id = picture_.snapshot.hosts[h].id;
-      const bool forbidden = h != vm.host && std::find(left->second.begin(), left->second.end(),
-                                                       id) != left->second.end();
-      if (!forbidden) rule.hosts.push_back(h);
+      if (h == vm.host || !barred.contains(picture_.snapshot.hosts[h].id)) rule.hosts.push_back(h);
     }
     if (rule.hosts.size() < picture_.snapshot.hosts.size())
       picture_.snapshot.rules.push_back(std::move(rule));
@@ -204,7 +201,7 @@ class Builder {
   const Config& config_;
   const Group& group_;
   const ledger::Ledger& ledger_;
-  const std::map<VmId, TimePoint>& rests_;
+  const Failures* failures_;
   const std::set<VmId>& leaving_;
   const std::map<VmId, std::vector<HostId>>& not_to_;
   Picture picture_;
@@ -216,10 +213,10 @@ class Builder {
 }  // namespace
 
 Picture picture_of(TimePoint now, const Config& config, const Group& group,
-                   const ledger::Ledger& ledger, const std::map<VmId, TimePoint>& rests,
+                   const ledger::Ledger& ledger, const Failures* failures,
                    const std::set<VmId>& leaving,
                    const std::map<VmId, std::vector<HostId>>& not_to) {
-  return Builder(now, config, group, ledger, rests, leaving, not_to).build();
+  return Builder(now, config, group, ledger, failures, leaving, not_to).build();
 }
 
 }  // namespace ballast::node

@@ -9,6 +9,7 @@
 
 #include "ballast/model/config.h"
 #include "ballast/model/snapshot.h"
+#include "failures.h"
 #include "group.h"
 
 namespace ballast::node {
@@ -22,11 +23,11 @@ struct Picture {
   std::map<VmId, std::pair<HostId, HostId>> doubled;
 };
 
-// `rests` are VMs that rest for a reason of the master's own (a failed migration), until then.
-// `not_to` names hosts that a VM does not come back to now. `leaving` go to other groups: they
-// count as gone, but for their memory.
+// `failures` (nullptr: none counts) says what is not tried now since it failed. `not_to` names
+// hosts that a VM does not come back to now. `leaving` go to other groups: they count as gone, but
+// for their memory.
 Picture picture_of(TimePoint now, const Config& config, const Group& group,
-                   const ledger::Ledger& ledger, const std::map<VmId, TimePoint>& rests,
+                   const ledger::Ledger& ledger, const Failures* failures,
                    const std::set<VmId>& leaving,
                    const std::map<VmId, std::vector<HostId>>& not_to);
 

@@ -83,7 +83,13 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
     over_samples_ = 0;
     return false;  // the last figures that could be trusted stay
   }
+  if (!before.empty() && last_)
+    out.event(now, EventKind::recovered, {}, out.self(),
+              "the figures of this host are back; before: " + before);
   last_ = std::move(sample);
+  silent_.begin();
+  for (const VmSample& vm : last_->vms) silent_.see(now, out.self(), vm, out);
+  silent_.end();
   base_.add(now, last_->base);
   add_to_estimators(now);
   over_samples_ = over_now() ? over_samples_ + 1 : 0;
@@ -103,20 +109,26 @@ void Sampler::failed(TimePoint now, const std::string& reason, Outbox& out) {
   over_samples_ = 0;
 }
 
-void Sampler::arrived(TimePoint now, const VmId& vm, const Resources& load) {
+// Its first look here told of a part of an interval, or of none: what its source said stands until
+// the next.
+void Sampler::arrived(TimePoint now, const VmId& vm, const Resources& load, Presence presence) {
   if (!last_) return;
+  estimators_.erase(vm);
+  estimators_.try_emplace(vm, settings_.estimator, settings_.report_interval)
+      .first->second.add(now, load);
   for (VmSample& known : last_->vms) {
     if (known.id != vm) continue;
-    known.presence = Presence::running;
+    // One that was seen running has a load of its own from that look.
+    if (known.presence != Presence::running) known.load = load;
+    known.presence = presence;
     return;
   }
   VmSample sample;
   sample.id = vm;
+  sample.presence = presence;
   sample.load = load;
   last_->vms.push_back(std::move(sample));
   last_->memory_free_mib = std::max(0.0, last_->memory_free_mib - load.memory_mib);
-  estimators_.try_emplace(vm, settings_.estimator, settings_.report_interval)
-      .first->second.add(now, load);
 }
 
 void Sampler::left(const VmId& vm) {
@@ -130,6 +142,13 @@ void Sampler::add_to_estimators(TimePoint now) {
   auto known = estimators_.begin();
   for (const VmSample& vm : last_->vms) {
     while (known != estimators_.end() && known->first < vm.id) known = estimators_.erase(known);
+    // While it comes its guest does not run; while nobody can tell, what it had before stands.
+    const bool counts = vm.presence != Presence::incoming && vm.presence != Presence::unknown;
+    if (!counts && (known == estimators_.end() || known->first != vm.id)) continue;
+    if (!counts) {
+      ++known;
+      continue;
+    }
     if (known == estimators_.end() || known->first != vm.id)
       known = estimators_.try_emplace(known, vm.id, settings_.estimator, settings_.report_interval);
     known->second.add(now, vm.load);
@@ -161,6 +180,8 @@ Resources Sampler::estimated(TimePoint now, const VmId& vm, const Resources& lat
 wire::HostFacts Sampler::facts(const std::string& endpoint) const {
   wire::HostFacts facts{last_ ? last_->capacity : Resources{}, thresholds_, endpoint};
   if (last_ && is_clean_text(last_->host, limits::id_bytes_max)) facts.hypervisor = last_->host;
+  if (last_ && is_clean_text(last_->environment, limits::id_bytes_max))
+    facts.environment = last_->environment;
   return facts;
 }
 

@@ -14,6 +14,7 @@
 #include "ballast/node/node.h"
 #include "ballast/wire/messages.h"
 #include "outbox.h"
+#include "silent_vms.h"
 
 namespace ballast::node {
 
@@ -31,7 +32,7 @@ class Sampler {
   void failed(TimePoint now, const std::string& reason, Outbox& out);
 
   // A VM came to run here, with the load that its lease told; or left.
-  void arrived(TimePoint now, const VmId& vm, const Resources& load);
+  void arrived(TimePoint now, const VmId& vm, const Resources& load, Presence presence);
   void left(const VmId& vm);
 
   // False before the hypervisor's first answer. A host without figures to trust reports that too.
@@ -70,6 +71,7 @@ class Sampler {
   std::map<VmId, estimate::LoadEstimator> estimators_;
   estimate::LoadEstimator base_;
   std::map<VmId, TimePoint> rests_;  // until when
+  SilentVms silent_;
 };
 
 }  // namespace ballast::node

@@ -46,7 +46,7 @@ double Trade::heat_of(const Member& member) const {
   return std::min(heat, limits::heat_max);
 }
 
-wire::Want Trade::want_of(const SurplusVm& surplus, const Member& member,
+wire::Want Trade::want_of(TimePoint now, const SurplusVm& surplus, const Member& member,
                           const wire::VmReport& vm) const {
   wire::Want want;
   want.vm = surplus.vm;
@@ -54,6 +54,8 @@ wire::Want Trade::want_of(const SurplusVm& surplus, const Member& member,
   want.from = surplus.host;
   want.from_endpoint = member.facts.endpoint;
   want.drain = member.report.maintenance;
+  for (const HostId& host : conductor_.failures().not_to(now, surplus.vm, surplus.host))
+    if (want.not_to.size() < limits::want_not_to_max) want.not_to.push_back(host);
   if (want.drain) return want;
   Resources takes = ledger_.room(surplus.host);
   const Resources& capacity = member.facts.capacity;
@@ -82,11 +84,11 @@ void Trade::need_what_is_new(TimePoint now, const std::vector<market::Seller>& s
     if (asked_before.contains(one.vm) && !fits_somewhere(vm->vm.load, sellers)) {
       if (const wire::VmReport* other = substitute(now, *member, sellers); other != nullptr) {
         asked_for_.insert(other->vm.id);
-        wants.push_back(want_of({other->vm.id, one.host}, *member, *other));
+        wants.push_back(want_of(now, {other->vm.id, one.host}, *member, *other));
         continue;
       }
     }
-    wants.push_back(want_of(one, *member, *vm));
+    wants.push_back(want_of(now, one, *member, *vm));
   }
   surplus_.reset();
   asker_.need(now, std::move(wants));
@@ -108,19 +110,19 @@ const wire::VmReport* Trade::substitute(TimePoint now, const Member& member,
   if (!group_.why_unusable(now, member).empty()) return best;
   for (const wire::VmReport& vm : member.report.vms) {
     const bool better = best == nullptr || vm.vm.load.cpu_mhz > best->vm.load.cpu_mhz;
-    if (better && !asked_for_.contains(vm.vm.id) && may_leave(vm) &&
+    if (better && !asked_for_.contains(vm.vm.id) && may_leave(now, vm) &&
         fits_somewhere(vm.vm.load, sellers))
       best = &vm;
   }
   return best;
 }
 
-bool Trade::may_leave(const wire::VmReport& vm) const {
+bool Trade::may_leave(TimePoint now, const wire::VmReport& vm) const {
   const bool outbound = std::any_of(outbound_.begin(), outbound_.end(),
                                     [&](const auto& known) { return known.second.vm == vm.vm.id; });
   return vm.vm.presence == Presence::running && vm.vm.movable && vm.rest <= Duration(0) &&
          !outbound && !doubled_.contains(vm.vm.id) && ledger_.find(vm.vm.id) == nullptr &&
-         !conductor_.rests().contains(vm.vm.id);
+         !conductor_.failures().rests(now, vm.vm.id);
 }
 
 std::set<VmId> Trade::leaving() const {
@@ -186,8 +188,10 @@ std::vector<market::Hole> Trade::holes(TimePoint now) const {
 
 // --- time ---------------------------------------------------------------------------------------
 
-void Trade::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool quiet) {
+void Trade::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool quiet,
+                 TimePoint quiet_until) {
   quiet_ = quiet;
+  quiet_until_ = quiet_until;
   note_previous(now, sellers);
   need_what_is_new(now, sellers);
   for (const ForeignEnd& end : conductor_.take_foreign_ends()) ended(now, end);

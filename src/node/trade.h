@@ -41,7 +41,9 @@ class Trade {
   // What the last plan left over; replaces what was asked for before, at the next tick.
   void need(std::vector<SurplusVm> surplus) { surplus_ = std::move(surplus); }
   // `quiet`: nothing is asked for and nothing granted.
-  void tick(TimePoint now, const std::vector<market::Seller>& sellers, bool quiet);
+  // ... until then, where that is known; else time_never.
+  void tick(TimePoint now, const std::vector<market::Seller>& sellers, bool quiet,
+            TimePoint quiet_until);
   TimePoint next_deadline() const;
 
   bool wants_room() const { return asker_.wants_anything(); }
@@ -51,6 +53,8 @@ class Trade {
   void leave_alone(const std::map<VmId, std::pair<HostId, HostId>>& doubled) { doubled_ = doubled; }
   // How a VM stands that goes to another group, in words; empty: it does not.
   std::string stage_of(const VmId& vm) const;
+  // Another master is being asked for room for it, or is about to be.
+  bool asks_for(const VmId& vm) const { return asker_.is_asking_for(vm); }
   // Why a VM without a place is not asked for at the moment, in words; empty: it is, or may be.
   std::string pause_of(TimePoint now, const VmId& vm) const;
   // Room that is given away now, by host; with signs, so that a swap can be counted.
@@ -119,13 +123,13 @@ class Trade {
     TimePoint until;
   };
 
-  wire::Want want_of(const SurplusVm& surplus, const Member& member,
+  wire::Want want_of(TimePoint now, const SurplusVm& surplus, const Member& member,
                      const wire::VmReport& vm) const;
   void need_what_is_new(TimePoint now, const std::vector<market::Seller>& sellers);
   static bool fits_somewhere(const Resources& load, const std::vector<market::Seller>& sellers);
   const wire::VmReport* substitute(TimePoint now, const Member& member,
                                    const std::vector<market::Seller>& sellers) const;
-  bool may_leave(const wire::VmReport& vm) const;
+  bool may_leave(TimePoint now, const wire::VmReport& vm) const;
   void granted(TimePoint now, const market::Asker::Granted& grant);
   void pledge(TimePoint now, const wire::Grant& grant, const NodeId& asker, const HostId& back_to);
   std::vector<market::Exchangeable> exchangeable(TimePoint now) const;
@@ -154,6 +158,7 @@ class Trade {
   exchange::Judge judge_;
   exchange::Proposals proposals_;
   bool quiet_ = true;
+  TimePoint quiet_until_ = time_never;
   std::optional<std::vector<SurplusVm>> surplus_;  // of a plan that is newer than what is asked for
   std::set<VmId> asked_for_;
   std::map<VmId, std::pair<HostId, HostId>> doubled_;

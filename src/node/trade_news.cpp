@@ -19,6 +19,8 @@ constexpr Duration swap_lease_ttl = std::chrono::minutes(10);
 void Trade::take(TimePoint now, const NodeId& from, const wire::Request& request) {
   market::Grantor::Offer offer;
   offer.quiet = quiet_;
+  if (quiet_ && quiet_until_ != time_never)
+    offer.quiet_for = std::max(Duration(0), quiet_until_ - now);
   if (!quiet_) {
     offer.holes = holes(now);
     const bool swaps = std::any_of(request.wants.begin(), request.wants.end(),
@@ -51,7 +53,8 @@ std::vector<market::Exchangeable> Trade::exchangeable(TimePoint now) const {
   for (const auto& [id, member] : group_.members()) {
     if (!group_.why_unusable(now, member).empty()) continue;
     for (const wire::VmReport& vm : member.report.vms) {
-      if (may_leave(vm) && !planned.contains(vm.vm.id)) vms.push_back({vm.vm.id, id, vm.vm.load});
+      if (may_leave(now, vm) && !planned.contains(vm.vm.id))
+        vms.push_back({vm.vm.id, id, vm.vm.load, conductor_.failures().not_to(now, vm.vm.id, id)});
     }
   }
   return vms;
@@ -136,6 +139,7 @@ void Trade::granted(TimePoint now, const market::Asker::Granted& granted) {
   const Party party{granted.grantor, granted.endpoint};
   const bool still = vm != nullptr && vm->vm.presence == Presence::running && vm->vm.movable &&
                      ledger_.find(grant.vm) == nullptr &&
+                     !conductor_.failures().rests(now, grant.vm, granted.want.from, grant.target) &&
                      conductor_.withdraw(now, grant.vm, "another group takes it");
   if (!still || outbound_.size() >= limits::outbound_max) return release(now, party, grant.lease);
   Outbound outbound;

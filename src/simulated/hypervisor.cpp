@@ -117,10 +117,14 @@ void Machine::submit(const HypervisorCommand& command) {
                         },
                         [&](const QueryVm& query) {
                           const std::optional<Copy> copy = find(query.vm);
-                          tell(VmQueried{query.vm, copy ? hypermodel::presence_of(copy->state)
+                          tell(VmQueried{query.vm, copy ? hypermodel::presence_of(*copy)
                                                         : Presence::absent});
                         },
                         [&](const StartMigration& order) { start_migration(order); },
+                        [&](const SetAutostart& order) {
+                          const std::lock_guard lock(mutex_);
+                          model_.set_autostart(order.vm, order.autostart);
+                        },
                         [&](const AbortMigration& order) {
                           const std::lock_guard lock(mutex_);
                           const auto open = orders_.find(order.vm);

@@ -12,7 +12,7 @@ inline constexpr std::size_t small_bytes_min = 3;
 inline constexpr std::size_t move_bytes_min = 12;
 
 void fields(auto& io, const char* name, Of<Want> auto& want) {
-  io.record(name, 7, [&] {
+  io.record(name, 8, [&] {
     io.id("vm", want.vm);
     fields(io, "load", want.load);
     io.id("from", want.from);
@@ -21,6 +21,8 @@ void fields(auto& io, const char* name, Of<Want> auto& want) {
     io.optional_of("takes_back", want.takes_back,
                    [](auto& inner, auto& room) { rounded_fields(inner, "takes_back", room); });
     io.number("takes_back_first_mib", want.takes_back_first_mib, 0, limits::memory_mib_max);
+    io.list_of("not_to", want.not_to, limits::want_not_to_max, 2,
+               [](auto& inner, auto& host) { inner.id("", host); });
   });
 }
 
@@ -53,9 +55,10 @@ void fields(auto& io, const char* name, Of<Grant> auto& grant) {
 }
 
 void fields(auto& io, const char* name, Of<Refusal> auto& refusal) {
-  io.record(name, 2, [&] {
+  io.record(name, 3, [&] {
     io.id("vm", refusal.vm);
     io.choice("reason", refusal.reason, RefusalReason::quiet);
+    io.span("wait", refusal.wait, duration_of_seconds(limits::rest_s_max));
   });
 }
 

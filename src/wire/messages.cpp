@@ -64,6 +64,7 @@ const char* name_of(Subject subject) {
     case Subject::why: return "why";
     case Subject::events: return "events";
     case Subject::best_host: return "best_host";
+    case Subject::retry: return "retry";
     case Subject::room: return "room";
   }
   BALLAST_ASSERT(false, "a subject without a name");

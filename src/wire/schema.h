@@ -66,12 +66,13 @@ void fields(auto& io, const char* name, Of<Thresholds> auto& thresholds) {
 }
 
 void fields(auto& io, const char* name, Of<HostFacts> auto& facts) {
-  io.record(name, 5, [&] {
+  io.record(name, 6, [&] {
     capacity_fields(io, "capacity", facts.capacity);
     fields(io, "thresholds", facts.thresholds);
     io.text("endpoint", facts.endpoint, limits::endpoint_bytes_max);
     io.flag("automatic", facts.automatic);
     io.text("hypervisor", facts.hypervisor, limits::id_bytes_max);
+    io.text("environment", facts.environment, limits::id_bytes_max);
   });
 }
 
@@ -182,12 +183,13 @@ void fields(auto& io, const char* name, Of<Order> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<Outcome> auto& body) {
-  io.record(name, 5, [&] {
+  io.record(name, 6, [&] {
     fields(io, "lease", body.lease);
     io.id("vm", body.vm);
     io.choice("kind", body.kind, OutcomeKind::unknown);
     io.whole("sequence", body.sequence);
     io.text("detail", body.detail, limits::text_bytes_max);
+    io.choice("fault", body.fault, FaultOf::pair);
   });
 }
 
@@ -210,10 +212,11 @@ void fields(auto& io, const char* name, Of<LeaseTell> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<LeaseRevoke> auto& body) {
-  io.record(name, 3, [&] {
+  io.record(name, 4, [&] {
     fields(io, "lease", body.lease);
     io.id("vm", body.vm);
     io.flag("holder_is_done", body.holder_is_done);
+    io.flag("departed", body.departed);
   });
 }
 
@@ -234,10 +237,11 @@ void fields(auto& io, const char* name, Of<LeaseStateAck> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<Begin> auto& body) {
-  io.record(name, 3, [&] {
+  io.record(name, 4, [&] {
     fields(io, "lease", body.lease);
     io.id("vm", body.vm);
     fields(io, "load", body.load);
+    io.flag("autostart", body.autostart);
   });
 }
 
@@ -251,17 +255,19 @@ void fields(auto& io, const char* name, Of<BeginAnswer> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<Settle> auto& body) {
-  io.record(name, 2, [&] {
+  io.record(name, 3, [&] {
     fields(io, "lease", body.lease);
     io.id("vm", body.vm);
+    io.flag("departed", body.departed);
   });
 }
 
 void fields(auto& io, const char* name, Of<SettleAnswer> auto& body) {
-  io.record(name, 3, [&] {
+  io.record(name, 4, [&] {
     fields(io, "lease", body.lease);
     io.id("vm", body.vm);
     io.choice("presence", body.presence, Presence::unknown);
+    io.text("detail", body.detail, limits::text_bytes_max);
   });
 }
 

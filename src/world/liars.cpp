@@ -242,7 +242,7 @@ class Liars::Teller {
       case 7: return wire::Begin{lease, any_vm(), a_load()};
       case 8: return wire::BeginAnswer{lease, true, "", other.migration_uri};
       case 9: return wire::Settle{lease, any_vm()};
-      case 10: return wire::SettleAnswer{lease, any_vm(), Presence::absent};
+      case 10: return wire::SettleAnswer{lease, any_vm(), Presence::absent, {}};
       case 11: return wire::Release{lease};
       case 12: return wire::SwapOver{lease, "it is over"};
       case 13: return wire::Dismiss{epoch, "go"};

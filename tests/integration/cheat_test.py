@@ -31,7 +31,7 @@ OF_MASTERS = {
     "Order": [LEASE, EPOCH, "v1", "slave", WHERE, "for me", "slave"],
     "OutcomeAck": [LEASE, 0],
     "LeaseTell": [LEASE, EPOCH, "v1", "slave", WHERE, LOAD],
-    "LeaseRevoke": [LEASE, "v1", True],
+    "LeaseRevoke": [LEASE, "v1", True, True],
     "LeaseStateAck": [LEASE, TOLD],
     "Gossip": [[ITEM], [ENTRY]],
     "Neighbor": [ME, True, True],
@@ -41,9 +41,9 @@ OF_MASTERS = {
     "ShuffleAnswer": [[ME]],
     "Pull": [[ENTRY]],
     "Pulled": [[ITEM]],
-    "Request": [1, [["v2", LOAD, "slave", WHERE, False, None, 0]]],
+    "Request": [1, [["v2", LOAD, "slave", WHERE, False, None, 0, ["h"]]]],
     "RequestAnswer": [1, [["v1", LEASE, "slave", WHERE, ["v2", LOAD, WHERE, True], "slave"]],
-                      [["v1", 0]], [[9_000, 9_000, None]]],
+                      [["v1", 0, 0]], [[9_000, 9_000, None]]],
     "Release": [LEASE],
     "ReleaseAck": [LEASE],
     "SwapBack": [LEASE, ["slave", 1, 1], "slave", WHERE, "slave"],
@@ -60,35 +60,37 @@ OF_MASTERS = {
 }
 # What a slave may say, but of things that it has no part in.
 OF_SLAVES = {
-    "Outcome": [LEASE, "v1", 3, 1, "arrived with me, I swear"],
+    "Outcome": [LEASE, "v1", 3, 1, "arrived with me, I swear", 0],
     "LeaseState": [LEASE, 2, 1, ""],
-    "Begin": [LEASE, "v1", LOAD],
+    "Begin": [LEASE, "v1", LOAD, True],
     "BeginAnswer": [LEASE, True, "", "tcp://127.0.0.1:9"],
-    "Settle": [LEASE, "v1"],
-    "SettleAnswer": [LEASE, "v1", 1],
+    "Settle": [LEASE, "v1", True],
+    "SettleAnswer": [LEASE, "v1", 1, ""],
     "Leave": [[99, 99], "all of us"],
 }
 MALFORMED = {
     "nothing": b"",
     "no msgpack": b"\xc1" * 64,
-    "an array cut short": packed("Settle", [LEASE, "v1"], "slave")[:-3],
-    "bytes after the end": packed("Settle", [LEASE, "v1"], "slave") + b"\0",
+    "an array cut short": packed("Settle", [LEASE, "v1", False], "slave")[:-3],
+    "bytes after the end": packed("Settle", [LEASE, "v1", False], "slave") + b"\0",
     "another version": msgpack.packb([1, "test", "slave", 1, 1, 14, [LEASE, "v1"]]),
     "kind 0": packed(0, [], "slave"),
     "a kind of the future": packed(len(KINDS) + 1, [], "slave"),
-    "a map": msgpack.packb({"version": 2}),
-    "a body too long": packed("Settle", [LEASE, "v1", 1], "slave"),
+    "a map": msgpack.packb({"version": 3}),
+    "a body too long": packed("Settle", [LEASE, "v1", False, 1], "slave"),
     "a body too short": packed("Settle", [LEASE], "slave"),
-    "an id of 129 bytes": packed("Settle", [LEASE, "v" * 129], "slave"),
-    "an id with a control character": packed("Settle", [LEASE, "v\n1"], "slave"),
-    "a number below zero": packed("Settle", [["m", -1, 1], "v1"], "slave"),
-    "no number": packed("Begin", [LEASE, "v1", [float("nan"), 1, 1]], "slave"),
-    "a load without end": packed("Begin", [LEASE, "v1", [float("inf"), 1, 1]], "slave"),
-    "a presence that is none": packed("SettleAnswer", [LEASE, "v1", 6], "slave"),
-    "a list of 2^32 VMs": packed("Settle", [LEASE, "v1"], "slave")[:-3] + b"\xdd\xff\xff\xff\xff",
-    "a text of 2^32 bytes": b"\x97\x02\xdb\xff\xff\xff\xff",
-    "a thousand arrays in each other": b"\x97\x02" + b"\x91" * 1_000,
-    "a VM twice": packed("Request", [1, 2 * [["v2", LOAD, "m", WHERE, False, None, 0]]], "slave"),
+    "an id of 129 bytes": packed("Settle", [LEASE, "v" * 129, False], "slave"),
+    "an id with a control character": packed("Settle", [LEASE, "v\n1", False], "slave"),
+    "a number below zero": packed("Settle", [["m", -1, 1], "v1", False], "slave"),
+    "no number": packed("Begin", [LEASE, "v1", [float("nan"), 1, 1], False], "slave"),
+    "a load without end": packed("Begin", [LEASE, "v1", [float("inf"), 1, 1], False], "slave"),
+    "a presence that is none": packed("SettleAnswer", [LEASE, "v1", 6, ""], "slave"),
+    "a list of 2^32 VMs":
+        packed("Settle", [LEASE, "v1", False], "slave")[:-4] + b"\xdd\xff\xff\xff\xff",
+    "a text of 2^32 bytes": b"\x97\x03\xdb\xff\xff\xff\xff",
+    "a thousand arrays in each other": b"\x97\x03" + b"\x91" * 1_000,
+    "a VM twice":
+        packed("Request", [1, 2 * [["v2", LOAD, "m", WHERE, False, None, 0, []]]], "slave"),
 }
 FLOOD = 3_000
 GIANT_BYTES = 2 << 20
@@ -179,7 +181,7 @@ class Cheats(unittest.TestCase):
 
     def test_one_with_a_key_that_nobody_trusts_does_not_get_in(self):
         before = self.counters()
-        self.dial(Identity("good")).send(packed("Settle", [LEASE, "v1"], "good"))
+        self.dial(Identity("good")).send(packed("Settle", [LEASE, "v1", False], "good"))
         self.wait_counted("net_refused_keys", before)
 
     def test_one_with_a_good_key_does_not_speak_for_another(self):
@@ -192,7 +194,7 @@ class Cheats(unittest.TestCase):
 
     def test_one_of_another_cluster_is_not_heard(self):
         before = self.counters()
-        self.dial(self.slave).send(packed("Settle", [LEASE, "v1"], "slave", cluster="other"))
+        self.dial(self.slave).send(packed("Settle", [LEASE, "v1", False], "slave", cluster="other"))
         self.wait_counted("net_dropped_wrong_cluster", before)
 
     # --- what they may ---

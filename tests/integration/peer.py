@@ -15,7 +15,7 @@ import nacl.encoding
 import nacl.hash
 import zmq
 
-VERSION = 2
+VERSION = 3
 KINDS = """Attach AttachAnswer Report ReportAck Order Outcome OutcomeAck LeaseTell LeaseRevoke
 LeaseState LeaseStateAck Begin BeginAnswer Settle SettleAnswer Gossip Neighbor NeighborAnswer
 Disconnect Shuffle ShuffleAnswer Pull Pulled Request RequestAnswer Release ReleaseAck SwapBack
@@ -101,7 +101,8 @@ class Peer:
         self.dealer.send(packed(kind, body, sender or self.name, self.epoch, self.cluster))
 
     def facts(self):
-        return [[10_000, 65_536, float("inf")], [0.8, 0.9, 0.8], self.endpoint, False, self.name]
+        return [[10_000, 65_536, float("inf")], [0.8, 0.9, 0.8], self.endpoint, False, self.name,
+                ""]
 
     def host_report(self):
         """What the host carries; each of these takes the next number."""

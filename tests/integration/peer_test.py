@@ -12,6 +12,7 @@ from peer import (ABSENT, ACCEPTED, FAILED, LEASE_ABSENT, REFUSED, TOLD, Identit
 from waiting import wait_for
 
 HOSTS = {"m": (10_000, 65_536)}
+OF_VM = 0  # whose fault it is: of this VM at that target
 BUSY = 8 * [1_200]  # MHz: 96 % of a host
 HEAVY = [(f"v{i}", mhz, 1_024) for i, mhz in enumerate(BUSY)]
 
@@ -50,18 +51,19 @@ class Served(unittest.TestCase):
         self.assertEqual((target_endpoint, hypervisor), (self.endpoint, "m"))
         self.assertIn(vm, [name for name, _, _ in HEAVY])
         self.assertIn("96.0 %", why)
-        peer.send("Outcome", [lease, vm, ACCEPTED, peer.sequence, ""])
+        peer.send("Outcome", [lease, vm, ACCEPTED, peer.sequence, "", OF_VM])
         self.assertEqual(peer.expect("OutcomeAck"), [lease, ACCEPTED])
 
         # The target is the master's own host: asked where the order says, which is where we are.
-        peer.send("Begin", [lease, vm, [1_200, 1_024, 0]])
+        peer.send("Begin", [lease, vm, [1_200, 1_024, 0], False])
         begun, yes, reason, uri = peer.expect("BeginAnswer")
         self.assertEqual((begun, yes, reason), (lease, True, ""))
         self.assertTrue(uri)
         # There is no VM to send: both ends say so, and the lease ends.
-        peer.send("Settle", [lease, vm])
-        self.assertEqual(peer.expect("SettleAnswer"), [lease, vm, ABSENT])
-        peer.send("Outcome", [lease, vm, FAILED, peer.sequence, "a peer without a hypervisor"])
+        peer.send("Settle", [lease, vm, False])
+        self.assertEqual(peer.expect("SettleAnswer"), [lease, vm, ABSENT, ""])
+        peer.send("Outcome", [lease, vm, FAILED, peer.sequence, "a peer without a hypervisor",
+                              OF_VM])
         self.assertEqual(peer.expect("OutcomeAck"), [lease, FAILED])
         self.master.wait_status("the lease has ended", lambda s: all(
             one["vm"] != vm for one in s["leases"]))
@@ -76,7 +78,7 @@ class Served(unittest.TestCase):
         self.assertEqual(load[:2], [1_200, 1_024])
         peer.send("LeaseState", [lease, TOLD, peer.sequence, ""])
 
-        self.assertEqual(peer.expect("Begin"), [lease, vm, load])
+        self.assertEqual(peer.expect("Begin"), [lease, vm, load, False])
         peer.answer_at_door("BeginAnswer", [lease, False, "a peer without a hypervisor", ""])
         self.assertEqual(peer.expect("LeaseRevoke")[:2], [lease, vm])
         peer.send("LeaseState", [lease, LEASE_ABSENT, peer.sequence, ""])
@@ -96,7 +98,7 @@ class Served(unittest.TestCase):
             lease, _, vm, _, _, _, _ = peer.expect("Order")
             self.assertNotIn(vm, refused)
             refused.add(vm)
-            peer.send("Outcome", [lease, vm, REFUSED, peer.sequence, "not this one"])
+            peer.send("Outcome", [lease, vm, REFUSED, peer.sequence, "not this one", OF_VM])
             self.assertEqual(peer.expect("OutcomeAck"), [lease, REFUSED])
 
     def test_it_finds_its_master_by_beacon_and_leaves_it(self):

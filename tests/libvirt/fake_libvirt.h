@@ -63,6 +63,7 @@ struct FakeLibvirt {
   bool refuses_connections = false;
   std::set<int> dead_connections;
   std::optional<std::string> migration_fails;
+  std::string environment = "as it was";
   std::map<std::string, std::string> hosts;  // UUIDs of other hosts, by URI
   std::vector<MigrationCall> migrations;
   std::vector<VmId> aborts;
@@ -145,22 +146,36 @@ class FakeConnection final : public Connection {
     const auto found = libvirt_->domains.find(vm.str());
     return found == libvirt_->domains.end() ? Standing{} : found->second.standing;
   }
+  Result<std::string> environment() override {
+    const std::lock_guard lock(libvirt_->mutex);
+    return libvirt_->environment;
+  }
+  Result<bool> is_persistent(const VmId& vm) override {
+    const std::lock_guard lock(libvirt_->mutex);
+    const auto found = libvirt_->domains.find(vm.str());
+    return found == libvirt_->domains.end() || found->second.persistent;
+  }
+  Status set_autostart(const VmId& vm, bool autostart) override {
+    const std::lock_guard lock(libvirt_->mutex);
+    libvirt_->domains[vm.str()].autostart = autostart;
+    return {};
+  }
   Result<std::string> host_at(const std::string& connect_uri) override {
     const std::lock_guard lock(libvirt_->mutex);
     const auto found = libvirt_->hosts.find(connect_uri);
     if (found == libvirt_->hosts.end()) return Error{"nobody listens at " + connect_uri};
     return found->second;
   }
-  Status migrate(const MigrationCall& call) override {
+  std::optional<MigrationProblem> migrate(const MigrationCall& call) override {
     {
       const std::lock_guard lock(libvirt_->mutex);
       libvirt_->migrations.push_back(call);
     }
     libvirt_->moves.pass();
     const std::lock_guard lock(libvirt_->mutex);
-    if (libvirt_->migration_fails) return Error{*libvirt_->migration_fails};
+    if (libvirt_->migration_fails) return MigrationProblem{*libvirt_->migration_fails, FaultOf::vm};
     libvirt_->domains.erase(call.vm.str());
-    return {};
+    return std::nullopt;
   }
   Status abort(const VmId& vm) override {
     const std::lock_guard lock(libvirt_->mutex);

@@ -187,23 +187,72 @@ TEST_CASE("more revocations than have a place are told later, from what the ledg
   CHECK(bench.conductor.next_deadline() == time_never);
 }
 
-TEST_CASE("of too many VMs that rest after a failure, those whose rest ends first are forgotten") {
-  constexpr std::size_t too_many = 3;
+TEST_CASE("a migration that failed keeps its VM from that target, and from no other") {
   Bench bench;
-  for (std::size_t n = 0; n < limits::failed_rests_max + too_many; ++n) {
-    PlannedMove move = Bench::move(("v" + std::to_string(n)).c_str(), "gone", "far", 1);
-    move.foreign = Foreign{LeaseId{NodeId("other"), 1, n + 1}, "tcp://far:1"};
-    bench.conductor.add_foreign(bench.now, move);  // fails at once: nobody has heard of its host
-    bench.now += 1ms;
-    bench.conductor.take_foreign_ends();
+  bench.host("a", {"v1", "v2"});
+  bench.host("b", {});
+  bench.host("c", {});
+  bench.conductor.start(bench.now, {Bench::move("v1", "a", "b", 1)});
+  const LeaseId lease = bench.begin("v1", "a", "b");
+  wire::Outcome outcome{lease, VmId("v1"), OutcomeKind::failed, 1, "no bridge 'br1'"};
+  bench.conductor.heard(bench.now, NodeId("a"), outcome);
+  bench.conductor.heard(bench.now, NodeId("a"), outcome);  // a late double counts once
+  const Failures& failures = bench.conductor.failures();
+  CHECK(failures.rests(bench.now, VmId("v1"), HostId("a"), HostId("b")));
+  CHECK(!failures.rests(bench.now, VmId("v1"), HostId("a"), HostId("c")));
+  CHECK(!failures.rests(bench.now, VmId("v2"), HostId("a"), HostId("b")));
+  REQUIRE(failures.views(bench.now).size() == 1);
+  CHECK(failures.views(bench.now)[0].times == 1);
+  CHECK(failures.views(bench.now)[0].reason == "no bridge 'br1'");
+  // A plan of before, or one that somebody approved late, does not go there either.
+  bench.target_says("b", lease, LeasePhase::absent);
+  bench.conductor.start(bench.now, {Bench::move("v1", "a", "b", 1)});
+  CHECK(bench.conductor.idle());
+  CHECK(bench.conductor.abandoned().find("no bridge") != std::string::npos);
+  bench.conductor.start(bench.now, {Bench::move("v1", "a", "c", 1)});
+  (void)bench.begin("v1", "a", "c");
+}
+
+TEST_CASE("what meets any VM between two hosts keeps all of them from that way, and is told once") {
+  Bench bench;
+  bench.host("a", {"v1", "v2"});
+  bench.host("b", {});
+  for (const char* vm : {"v1", "v2"}) {
+    bench.conductor.failures().changed(HostId("c"));  // of another host: nothing ends by it
+    bench.conductor.start(bench.now, {Bench::move(vm, "a", "b", 1)});
+    if (bench.conductor.idle()) continue;
+    const LeaseId lease = bench.begin(vm, "a", "b");
+    wire::Outcome outcome{lease, VmId(vm), OutcomeKind::failed, 1, "no certificate"};
+    outcome.fault = FaultOf::pair;
+    bench.conductor.heard(bench.now, NodeId("a"), outcome);
+    bench.target_says("b", lease, LeasePhase::absent);
   }
-  const auto& rests = bench.conductor.rests();
-  CHECK(rests.size() == limits::failed_rests_max);
-  CHECK(!rests.contains(VmId("v0")));
-  CHECK(!rests.contains(VmId("v2")));
-  CHECK(rests.contains(VmId("v3")));
-  CHECK(rests.contains(VmId("v" + std::to_string(limits::failed_rests_max + too_many - 1))));
-  CHECK(bench.out.counters().at("rests_dropped") == too_many);
+  const Failures& failures = bench.conductor.failures();
+  CHECK(failures.rests(bench.now, VmId("v2"), HostId("a"), HostId("b")));
+  CHECK(!failures.rests(bench.now, VmId("v2"), HostId("b"), HostId("a")));
+  std::size_t alarms = 0;
+  for (const Event& event : bench.out.recent())
+    if (event.kind == EventKind::alarm) ++alarms;
+  CHECK(alarms == 1);
+  CHECK(bench.conductor.failures().retry(bench.now, VmId("v2"), HostId("a")) == 1);
+  CHECK(!failures.rests(bench.now, VmId("v2"), HostId("a"), HostId("b")));
+}
+
+TEST_CASE("a VM that arrived paused has arrived, and an alarm says why it does not run") {
+  Bench bench;
+  bench.host("a", {"v1"});
+  bench.host("b", {});
+  bench.conductor.start(bench.now, {Bench::move("v1", "a", "b", 1)});
+  const LeaseId lease = bench.begin("v1", "a", "b");
+  bench.conductor.heard(bench.now, NodeId("a"),
+                        wire::Outcome{lease, VmId("v1"), OutcomeKind::arrived, 1, "paused: so"});
+  CHECK(bench.conductor.idle());
+  CHECK(bench.conductor.done() == 1);
+  bool told = false;
+  for (const Event& event : bench.out.recent())
+    told = told ||
+           (event.kind == EventKind::alarm && event.text.find("paused: so") != event.text.npos);
+  CHECK(told);
 }
 
 TEST_CASE("a node that says more to itself than fits drops the rest, counted") {

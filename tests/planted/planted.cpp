@@ -22,8 +22,10 @@ const char* name_of(Bug bug) {
     case Bug::source_believes_failure: return "the source believes a call that failed";
     case Bug::source_believes_success: return "the source believes a call that went well";
     case Bug::source_guesses_at_silence: return "the source guesses what a silent target would say";
+    case Bug::source_waits_for_paused: return "a VM that arrived paused is waited for";
     case Bug::source_starts_unasked: return "the source starts although the target said no";
     case Bug::target_forgets_at_absent: return "the target drops a lease whose VM is not here yet";
+    case Bug::target_keeps_nothing: return "what a VM had at its source is lost";
     case Bug::target_never_settles: return "the target never asks its hypervisor";
     case Bug::target_ignores_memory: return "the target ignores what memory is free";
     case Bug::target_forgets_cooldown: return "a VM that arrived does not rest";
@@ -38,6 +40,9 @@ const char* name_of(Bug bug) {
     case Bug::conductor_revokes_once: return "a lease is revoked only once";
     case Bug::conductor_never_gives_up: return "the master never gives up on a silent node";
     case Bug::master_forgets_quiet: return "the master moves VMs right after it has started";
+    case Bug::failures_never_end: return "what failed once is never tried again";
+    case Bug::failures_end_at_once: return "what failed is tried again and again";
+    case Bug::failures_block_others: return "a VM that failed at one target goes nowhere";
     case Bug::picture_holds_claimed: return "a VM that two hosts claim is held for ever";
     case Bug::picture_forgets_flight: return "a VM in flight counts where it comes from";
     case Bug::streams_are_endless: return "nobody counts the migrations of a host";
@@ -50,6 +55,7 @@ const char* name_of(Bug bug) {
     case Bug::asker_keeps_late_grants: return "late grants are not given back";
     case Bug::asker_asks_all_at_once: return "a VM is asked for at several masters at once";
     case Bug::asker_forgets_refusals: return "who refused is asked again at once";
+    case Bug::asker_ignores_times: return "a time that a refusal names is not kept";
     case Bug::asker_starves: return "what fits nowhere is never asked for again";
     case Bug::asker_waits_for_the_dead: return "an answer is waited for without end";
     case Bug::mesh_relays_nothing: return "no news is relayed";

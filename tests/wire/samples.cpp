@@ -51,6 +51,7 @@ HostFacts facts(Random& random) {
   facts.endpoint = text(random, limits::endpoint_bytes_max);
   facts.automatic = random.chance(0.5);
   facts.hypervisor = text(random, limits::id_bytes_max);
+  facts.environment = text(random, limits::id_bytes_max);
   return facts;
 }
 
@@ -119,8 +120,12 @@ void fill(Random& random, Order& body) {
           text(random, limits::id_bytes_max)};
 }
 void fill(Random& random, Outcome& body) {
-  body = {lease(random), VmId(id(random)), choice(random, OutcomeKind::unknown), whole(random),
-          text(random, limits::text_bytes_max)};
+  body = {lease(random),
+          VmId(id(random)),
+          choice(random, OutcomeKind::unknown),
+          whole(random),
+          text(random, limits::text_bytes_max),
+          choice(random, FaultOf::pair)};
 }
 void fill(Random& random, OutcomeAck& body) {
   body = {lease(random), choice(random, OutcomeKind::unknown)};
@@ -134,7 +139,7 @@ void fill(Random& random, LeaseTell& body) {
           load(random)};
 }
 void fill(Random& random, LeaseRevoke& body) {
-  body = {lease(random), VmId(id(random)), random.chance(0.5)};
+  body = {lease(random), VmId(id(random)), random.chance(0.5), random.chance(0.5)};
 }
 void fill(Random& random, LeaseState& body) {
   body = {lease(random), choice(random, LeasePhase::absent), whole(random),
@@ -143,14 +148,19 @@ void fill(Random& random, LeaseState& body) {
 void fill(Random& random, LeaseStateAck& body) {
   body = {lease(random), choice(random, LeasePhase::absent)};
 }
-void fill(Random& random, Begin& body) { body = {lease(random), VmId(id(random)), load(random)}; }
+void fill(Random& random, Begin& body) {
+  body = {lease(random), VmId(id(random)), load(random), random.chance(0.5)};
+}
 void fill(Random& random, BeginAnswer& body) {
   body = {lease(random), random.chance(0.5), text(random, limits::text_bytes_max),
           text(random, limits::endpoint_bytes_max)};
 }
-void fill(Random& random, Settle& body) { body = {lease(random), VmId(id(random))}; }
+void fill(Random& random, Settle& body) {
+  body = {lease(random), VmId(id(random)), random.chance(0.5)};
+}
 void fill(Random& random, SettleAnswer& body) {
-  body = {lease(random), VmId(id(random)), choice(random, Presence::unknown)};
+  body = {lease(random), VmId(id(random)), choice(random, Presence::unknown),
+          text(random, limits::text_bytes_max)};
 }
 
 std::string random_uuid_or_id(Random& random) {
@@ -230,6 +240,7 @@ void fill(Random& random, Request& body) {
     want.drain = random.chance(0.5);
     if (random.chance(0.5)) want.takes_back = whole_load(random);
     want.takes_back_first_mib = real(random, limits::memory_mib_max);
+    for (std::size_t h = random.below(4); h > 0; --h) want.not_to.emplace_back(id(random));
   }
 }
 void fill(Random& random, RequestAnswer& body) {
@@ -244,7 +255,8 @@ void fill(Random& random, RequestAnswer& body) {
                                text(random, limits::endpoint_bytes_max), random.chance(0.5)};
   }
   for (std::size_t i = random.below(limits::wants_max + 1); i > 0; --i)
-    body.refusals.push_back({VmId(id(random)), choice(random, RefusalReason::quiet)});
+    body.refusals.push_back({VmId(id(random)), choice(random, RefusalReason::quiet),
+                             Duration(static_cast<std::int64_t>(random.below(1ULL << 44U)))});
   body.holes = holes(random);
 }
 void fill(Random& random, Release& body) { body = {lease(random)}; }

@@ -24,6 +24,7 @@ inline constexpr std::size_t news_untold_max = 256;    // that a master has not 
 inline constexpr std::size_t own_messages_max = 4096;  // of a node to itself, not yet taken
 inline constexpr std::size_t revocations_max = 4096;   // told to targets at a time
 inline constexpr std::size_t failed_rests_max = 4096;  // VMs whose migration failed lately
+inline constexpr std::size_t failed_targets_max = 32;  // ... that are remembered of each
 
 // Messages
 inline constexpr std::size_t message_bytes_max = 1U << 20U;
@@ -79,6 +80,7 @@ inline constexpr std::size_t bad_signatures_max = 16;       // looked at of one 
 
 // The market and the exchange of plans
 inline constexpr std::size_t wants_max = 8;             // VMs in one request
+inline constexpr std::size_t want_not_to_max = 32;      // hosts that one of them does not go to
 inline constexpr std::size_t leases_per_asker_max = 8;  // open at one grantor (design, section 3)
 inline constexpr std::size_t proposed_max = 64;         // migrations in one proposal
 inline constexpr std::size_t outbound_max = 256;        // VMs on their way to other groups

@@ -18,10 +18,12 @@ enum class Bug : unsigned char {
   source_believes_failure,  // the call failed, so the VM stayed
   source_believes_success,  // the call returned well, so the VM has gone
   source_guesses_at_silence,
-  source_starts_unasked,  // the target's no is taken for a yes
+  source_waits_for_paused,  // a VM that arrived paused is waited for
+  source_starts_unasked,    // the target's no is taken for a yes
   // ... and at its target
   target_forgets_at_absent,  // a VM that is not here yet will not come
   target_never_settles,
+  target_keeps_nothing,  // of what a VM had and its hypervisor forgets
   target_ignores_memory,
   target_forgets_cooldown,
   target_answers_for_hypervisor,  // says absent without asking
@@ -42,6 +44,9 @@ enum class Bug : unsigned char {
   master_answers_once,         // a slave that comes back hears nothing
   master_tires_of_planning,
   master_searches_once,    // what cannot be relieved is never searched again
+  failures_never_end,      // what failed once is never tried again
+  failures_end_at_once,    // what failed is tried again and again
+  failures_block_others,   // a VM that failed at one target goes nowhere
   picture_holds_claimed,   // a VM that two hosts claim, for as long as they do
   picture_forgets_flight,  // a VM in flight counts where it comes from
   // The market
@@ -50,6 +55,7 @@ enum class Bug : unsigned char {
   asker_keeps_late_grants,   // what it no longer wants is not given back
   asker_asks_all_at_once,    // while an answer is awaited
   asker_forgets_refusals,    // and asks the same one again
+  asker_ignores_times,       // that a refusal names
   asker_starves,             // what fits nowhere now is never asked for again
   asker_waits_for_the_dead,  // whoever does not answer is waited for
   // The mesh

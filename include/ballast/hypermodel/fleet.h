@@ -91,10 +91,20 @@ struct GuestSuspends {
   VmId vm;
   bool suspended = true;  // false: runs on
 };
+struct GuestHangs {  // ignored while it is on its way
+  VmId vm;
+  bool hangs = true;  // false: it answers again
+};
+// This host cannot take in that VM, or none, whatever is done: a network that it lacks, a disk.
+struct HostRefuses {
+  HostIndex host = 0;
+  VmId vm;              // empty: none of all
+  bool refuses = true;  // false: it can again
+};
 struct TimePasses {};
 using FleetInput = std::variant<HostCommand, HostFails, HostReturns, DaemonFails, DaemonReturns,
                                 LinkFails, LinkReturns, MigrationFails, NothingFails,
-                                GuestShutsDown, GuestSuspends, TimePasses>;
+                                GuestShutsDown, GuestSuspends, GuestHangs, HostRefuses, TimePasses>;
 
 struct FleetEvent {
   HostIndex host = 0;  // whose node hears it

@@ -59,6 +59,8 @@ struct Copy {
   std::string peer;        // the other end of its migration, while one is open: the caller's words
   std::string token;       // which migration: the caller's words
   bool suspended = false;  // its operator has paused it: it goes on its way like that
+  bool autostart = false;  // kept by its host alone: a migration forgets it, as libvirt's does
+  bool hangs = false;      // nothing can be told of it, and nothing done with it
   LoadsPlace loads{};
 
   bool operator==(const Copy&) const = default;
@@ -85,6 +87,9 @@ class HostModel {
   // What becomes of a VM without anybody asking us. Only where it runs, and not before its arrival
   // is confirmed: a guest that stands still can do nothing.
   Status suspend(const VmId& vm, bool suspended);
+  // Its QEMU hangs, or answers again. Only where it runs and is not on its way.
+  Status hang(const VmId& vm, bool hangs);
+  void set_autostart(const VmId& vm, bool autostart);  // of what is not here: nothing
   Status shut_down(const VmId& vm);  // the copy is gone; an open migration of it must end first
   // All is gone: the host lost its power.
   void clear() { copies_.clear(); }

@@ -88,6 +88,12 @@ class Asker {
   };
   std::optional<Pause> pause_of(TimePoint now, const VmId& vm) const;
 
+  // A request for it is open.
+  bool is_asking_for(const VmId& vm) const {
+    const auto found = needs_.find(vm);
+    return found != needs_.end() && found->second.request != 0;
+  }
+
   bool wants_anything() const { return !needs_.empty(); }
   const AskerCounters& counters() const { return counters_; }
 

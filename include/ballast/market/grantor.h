@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct Exchangeable {
   VmId vm;
   HostId host;
   Resources load;
+  std::set<HostId> not_to{};  // hosts that it failed at lately
 };
 
 struct GrantorCounters {
@@ -38,6 +40,7 @@ struct GrantorCounters {
   std::uint64_t granted_as_swap = 0;
   std::uint64_t refused_room = 0;
   std::uint64_t refused_quota = 0;
+  std::uint64_t refused_rule = 0;
   std::uint64_t refused_quiet = 0;
 };
 
@@ -49,7 +52,8 @@ class Grantor {
   struct Offer {
     std::vector<Hole> holes;  // of every host that takes VMs, also those without room left
     std::vector<Exchangeable> exchangeable;
-    bool quiet = false;  // nothing may move here now
+    bool quiet = false;     // nothing may move here now
+    Duration quiet_for{0};  // ... for that long; 0: nobody knows
   };
   // One that was answered lately is answered the same.
   wire::RequestAnswer serve(TimePoint now, const NodeId& asker, const wire::Request& request,

@@ -1,7 +1,7 @@
 // One lease as the target of the migration sees it: room that its master told it of, begun when the
 // holder asks and it says yes, ended by what its own hypervisor says.
 //
-//   told --yes to the holder--> begun --hypervisor: running / absent--> ended
+//   told --yes to the holder--> begun --hypervisor: running / absent / paused and departed--> ended
 //     \--revoked--------------------------------------------------------^
 //
 // A lease that has begun is ended only when the question "is the VM here?" was asked for a reason:
@@ -43,6 +43,11 @@ class Incoming {
   // Our hypervisor answered, or a sample showed the VM. True when that ended the lease.
   bool hypervisor_says(TimePoint now, Presence presence);
 
+  // Its source has nothing left that could run: what is paused here from now on is the VM.
+  void departed() { departed_ = true; }
+  // It has arrived, and does not run.
+  bool paused() const { return paused_; }
+
   // Withdrawn before it has begun: ends as absent. False (and nothing changes) once it has begun.
   bool revoke();
 
@@ -65,6 +70,8 @@ class Incoming {
   IncomingSettings settings_;
   Phase phase_ = Phase::told;
   bool settling_ = false;
+  bool departed_ = false;
+  bool paused_ = false;
   TimePoint deadline_ = time_never;
 };
 

@@ -36,13 +36,16 @@ struct OutgoingSettings {
 
 // What to do.
 struct AskTargetToBegin {};
-struct AskTargetToSettle {};
+struct AskTargetToSettle {
+  bool departed = false;  // the VM is gone here: one that is paused there has arrived
+};
 struct Command {
   HypervisorCommand command;
 };
 struct Tell {
   wire::OutcomeKind kind = wire::OutcomeKind::unknown;
-  std::string detail;
+  std::string detail;  // why not; of `arrived`: why it does not run there, or empty
+  FaultOf fault = FaultOf::vm;
 };
 using OutgoingAction = std::variant<AskTargetToBegin, AskTargetToSettle, Command, Tell>;
 
@@ -56,12 +59,14 @@ struct TargetAnswered {
 struct CallReturned {  // of the hypervisor's migration call
   bool ok = false;
   std::string detail;
+  FaultOf fault = FaultOf::vm;
 };
 struct SourceSays {
   Presence presence = Presence::unknown;
 };
 struct TargetSays {
   Presence presence = Presence::unknown;
+  std::string detail{};  // of `paused`: why
 };
 // Who ordered it is no longer our master: what has not started does not start.
 struct OrderVoid {
@@ -115,10 +120,15 @@ class Outgoing {
   bool told_unknown_ = false;
   bool target_spoke_ = false;  // since settling began: then its silence proves nothing
   std::string detail_;
+  FaultOf fault_ = FaultOf::vm;
+  bool departed_ = false;  // in the round before: gone here, paused there
   std::optional<Presence> source_;
   std::optional<Presence> target_;
+  std::string target_detail_;
 };
 
 const char* name_of(Outgoing::Phase phase);
+// "paused", "paused: by somebody"
+std::string paused_in_words(const std::string& why);
 
 }  // namespace ballast::migrate

@@ -21,6 +21,10 @@ enum class Presence : unsigned char { absent, running, paused, incoming, outgoin
 
 const char* name_of(Presence presence);
 
+// What a failed migration is the fault of: of this VM at that target, or of the two hosts, whatever
+// the VM (no way between them, no certificate, no common version).
+enum class FaultOf : unsigned char { vm, pair };
+
 struct VmSample {
   VmId id;
   Presence presence = Presence::running;
@@ -28,6 +32,8 @@ struct VmSample {
   bool movable = true;
   std::string immovable_reason;  // empty when movable
   double dirty_rate_mib_s = 0;   // 0: not known
+  bool persistent = true;        // it is there when it does not run, too
+  bool autostart = false;        // it is started with the host
 
   bool operator==(const VmSample&) const = default;
 };
@@ -40,6 +46,8 @@ struct HostSample {
   double memory_free_mib = 0;  // that a new VM could take at this instant
   std::vector<VmSample> vms;
   std::string host{};  // who the hypervisor says that it is; empty: it does not tell
+  // Sums up what of this host decides which VMs can come and go; empty: it does not tell.
+  std::string environment{};
 
   bool operator==(const HostSample&) const = default;
 };
@@ -60,7 +68,13 @@ struct StartMigration {
 struct AbortMigration {
   VmId vm;
 };
-using HypervisorCommand = std::variant<SampleHost, QueryVm, StartMigration, AbortMigration>;
+// A later sample tells whether it has come about.
+struct SetAutostart {
+  VmId vm;
+  bool autostart = false;
+};
+using HypervisorCommand =
+    std::variant<SampleHost, QueryVm, StartMigration, AbortMigration, SetAutostart>;
 
 // Events from it.
 struct HostSampled {
@@ -72,6 +86,7 @@ struct SampleFailed {
 struct VmQueried {
   VmId vm;
   Presence presence = Presence::unknown;
+  std::string detail{};  // of `paused`: why
 };
 // The call that migrated has returned. `ok` is what the source believes; both ends are asked after.
 struct MigrationEnded {
@@ -79,6 +94,7 @@ struct MigrationEnded {
   VmId vm;
   bool ok = false;
   std::string detail;  // empty when ok
+  FaultOf fault = FaultOf::vm;
 };
 using HypervisorEvent = std::variant<HostSampled, SampleFailed, VmQueried, MigrationEnded>;
 

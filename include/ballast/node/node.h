@@ -40,6 +40,14 @@ struct StoredState {
     bool operator==(const Rest&) const = default;
   };
   std::vector<Rest> rests;  // VMs that moved lately
+  // What a VM had at its source and its hypervisor forgets by migrating: to be given back to it
+  // when it runs here, also by a later life.
+  struct Kept {
+    VmId vm;
+    bool autostart = false;
+    bool operator==(const Kept&) const = default;
+  };
+  std::vector<Kept> kept;
   bool operator==(const StoredState&) const = default;
 };
 
@@ -47,7 +55,7 @@ struct StoredState {
 struct Question {
   wire::Subject subject = wire::Subject::events;
   HostId host;        // of drain and undrain
-  VmId vm;            // of why
+  VmId vm;            // of why and retry
   Resources load;     // of best_host
   bool here = false;  // of events: of this node, not of its master
 };

@@ -23,6 +23,7 @@ enum class EventKind : unsigned char {
   moved,      // a VM arrived
   not_moved,  // a migration was refused or failed
   alarm,      // somebody should look
+  recovered,  // what an alarm told of is over
   drain,      // a host is to be emptied, is empty, or takes VMs again
 };
 const char* name_of(EventKind kind);
@@ -43,7 +44,8 @@ struct HostView {
   Resources load;  // base and VMs
   Thresholds thresholds;
   std::size_t vms = 0;
-  std::string state;  // "ok", "over", "stale: ...", "draining: 3 VMs left", "drained"
+  // "ok", "over", "stale: ...", "draining: 3 VMs left", "drain stopped: 1 VM left", "drained"
+  std::string state;
 };
 
 struct MoveView {
@@ -69,6 +71,16 @@ struct SurplusView {
   HostId host;
   std::string reason;
   std::string pause{};  // why it is not asked for in other groups at the moment; empty: it may be
+};
+
+// What is not tried again for a while, since it failed.
+struct FailureView {
+  VmId vm;      // empty: any VM between the two hosts
+  HostId from;  // where it ran then
+  HostId to;    // empty: whatever the target
+  std::uint32_t times = 0;
+  Duration left{0};
+  std::string reason;  // the hypervisor's own, where it gave one
 };
 
 struct PlanView {
@@ -107,9 +119,10 @@ struct View {
   std::vector<VmId> own_vms;    // running here
   std::optional<PlanView> plan;
   std::vector<MoveView> in_flight;
-  std::vector<MasterView> masters;  // other masters that a master knows, at most 256
-  bool paused = false;              // somebody has paused the balancing of the fleet
-  std::vector<LeaseView> leases;    // open: of a master those it gave, of a slave those it honours
+  std::vector<MasterView> masters;    // other masters that a master knows, at most 256
+  bool paused = false;                // somebody has paused the balancing of the fleet
+  std::vector<FailureView> failures;  // of a master: what it does not try now
+  std::vector<LeaseView> leases;  // open: of a master those it gave, of a slave those it honours
   std::map<std::string, std::uint64_t> counters;
   std::vector<Event> events;
 };

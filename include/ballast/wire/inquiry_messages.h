@@ -21,6 +21,7 @@ enum class Subject : unsigned char {
   why,        // what became of `vm`, and why
   events,     // what happened lately
   best_host,  // where a new VM of `load` fits best
+  retry,      // what failed with `vm` is tried again
   room,       // between masters: the hosts of your group with room for `load`
 };
 const char* name_of(Subject subject);
@@ -30,7 +31,7 @@ struct Inquiry {
   std::uint64_t number = 0;
   Subject subject = Subject::events;
   HostId host;  // of drain and undrain
-  VmId vm;      // of why
+  VmId vm;      // of why and retry
   Resources load;
   bool forwarded = false;  // by a master: answer for your own group only
   bool operator==(const Inquiry&) const = default;

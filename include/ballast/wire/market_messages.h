@@ -29,6 +29,7 @@ struct Want {
   std::optional<Resources> takes_back;
   // Memory that `from` has free already: a VM up to this size may come back first.
   double takes_back_first_mib = 0;
+  std::vector<HostId> not_to{};  // hosts that it failed at lately
   bool operator==(const Want&) const = default;
 };
 
@@ -70,6 +71,7 @@ const char* name_of(RefusalReason reason);
 struct Refusal {
   VmId vm;
   RefusalReason reason = RefusalReason::no_room;
+  Duration wait{0};  // of `quiet`: for how much longer; 0: nobody knows
   bool operator==(const Refusal&) const = default;
 };
 

@@ -29,6 +29,9 @@ struct HostFacts {
   // Who its hypervisor says that this host is (libvirt: the host's UUID): a source asks for it
   // before it migrates. Empty: the hypervisor tells none.
   std::string hypervisor{};
+  // What here decides which VMs can come and go (versions, networks, certificates), as the
+  // hypervisor sums it up: when it changes, what failed is tried again. Empty: it does not tell.
+  std::string environment{};
   bool operator==(const HostFacts&) const = default;
 };
 
@@ -149,8 +152,9 @@ struct Outcome {
   LeaseId lease;
   VmId vm;
   OutcomeKind kind = OutcomeKind::unknown;
-  std::uint64_t sequence = 0;  // reports of the holder up to this one are older than this news
-  std::string detail;
+  std::uint64_t sequence = 0;   // reports of the holder up to this one are older than this news
+  std::string detail;           // why not; of `arrived`: why it does not run there, or empty
+  FaultOf fault = FaultOf::vm;  // of `failed`
   bool operator==(const Outcome&) const = default;
 };
 
@@ -180,13 +184,14 @@ struct LeaseRevoke {
   LeaseId lease;
   VmId vm;  // for a target that has forgotten the lease
   bool holder_is_done = false;
+  bool departed = false;  // the holder has the VM no more: one that is paused here has arrived
   bool operator==(const LeaseRevoke&) const = default;
 };
 
 enum class LeasePhase : unsigned char {
   told,     // the target knows of it
   begun,    // the target has said yes to the holder
-  arrived,  // ended: the VM runs at the target
+  arrived,  // ended: the VM runs at the target, or it is paused there and gone at its source
   absent,   // ended: the VM is not at the target, nor will it come under this lease
 };
 const char* name_of(LeasePhase phase);
@@ -196,7 +201,7 @@ struct LeaseState {
   LeaseId lease;
   LeasePhase phase = LeasePhase::told;
   std::uint64_t sequence = 0;  // reports of the target up to this one are older than this news
-  std::string detail;
+  std::string detail;          // of `arrived`: why it does not run there, or empty
   bool operator==(const LeaseState&) const = default;
 };
 
@@ -214,6 +219,7 @@ struct Begin {
   LeaseId lease;
   VmId vm;
   Resources load;
+  bool autostart = false;  // the source's hypervisor starts it with the host: so shall the target's
   bool operator==(const Begin&) const = default;
 };
 
@@ -230,6 +236,7 @@ struct BeginAnswer {
 struct Settle {
   LeaseId lease;
   VmId vm;
+  bool departed = false;  // it is gone here: one that is paused there has arrived
   bool operator==(const Settle&) const = default;
 };
 
@@ -237,6 +244,7 @@ struct SettleAnswer {
   LeaseId lease;
   VmId vm;
   Presence presence = Presence::unknown;
+  std::string detail;  // of `paused`: the hypervisor's reason
   bool operator==(const SettleAnswer&) const = default;
 };
 

@@ -1,0 +1,221 @@
+#include "failures.h"
+
+#include <algorithm>
+
+#include "ballast/base/limits.h"
+#include "ballast/base/planted.h"
+
+namespace ballast::node {
+namespace {
+
+constexpr Duration first_rest = std::chrono::minutes(10);
+constexpr Duration longest_rest_of_failed = std::chrono::hours(24);
+// A refusal tells of a moment: what refuses for hours is looked at a few times a day, not once.
+constexpr Duration longest_rest_of_refused = std::chrono::hours(4);
+// What comes again within a day of its rest's end is the same trouble.
+constexpr Duration remembered_for = std::chrono::hours(24);
+constexpr Duration refusal_remembered_for = std::chrono::hours(2);
+constexpr std::size_t targets_until_vm_rests = 3;
+
+std::string whole(double number, const char* unit) {
+  return std::to_string(static_cast<long>(number)) + " " + unit;
+}
+
+std::string times_in_words(std::uint32_t times) {
+  return times == 1 ? std::string() : ", " + std::to_string(times) + " times";
+}
+
+}  // namespace
+
+std::string in_words(Duration span) {
+  const double seconds = std::max(0.0, seconds_of(span));
+  if (seconds < 60) return whole(seconds + 1, "s");
+  if (seconds < 5400) return whole(seconds / 60 + 1, "min");
+  return whole(seconds / 3600 + 1, "h");
+}
+
+void Failures::extend(TimePoint now, Rest& rest, const Failure& failure) const {
+  const bool again = rest.times > 0 && now < rest.forgotten_at;
+  const Duration first = failure.started ? first_rest : refused_rest_;
+  const Duration longest = failure.started ? longest_rest_of_failed : longest_rest_of_refused;
+  if (!again) rest = Rest{};
+  const Duration doubled = std::min(2 * std::max(rest.span, first / 2), std::max(longest, first));
+  rest.span = again ? doubled : first;
+  if (planted::on(planted::Bug::failures_end_at_once)) rest.span = Duration(0);
+  rest.until = now + rest.span;
+  if (planted::on(planted::Bug::failures_never_end)) rest.until = time_never;
+  rest.forgotten_at =
+      rest.until == time_never
+          ? time_never
+          : rest.until + (failure.started ? remembered_for : refusal_remembered_for);
+  ++rest.times;
+  rest.reason = failure.reason;
+  rest.from = failure.from;
+  rest.started = failure.started;
+}
+
+// The VM whose rests end first gives way.
+void Failures::make_place(const VmId& vm) {
+  if (vms_.size() < limits::failed_rests_max || vms_.contains(vm)) return;
+  const auto ends = [](const OfVm& known) {
+    TimePoint last = known.own ? known.own->until : TimePoint();
+    for (const auto& [to, rest] : known.targets) last = std::max(last, rest.until);
+    return last;
+  };
+  vms_.erase(std::min_element(vms_.begin(), vms_.end(), [&](const auto& a, const auto& b) {
+    return ends(a.second) < ends(b.second);
+  }));
+}
+
+std::string Failures::failed(TimePoint now, const Failure& failure) {
+  tidy(now);
+  const std::string way = quoted(failure.from.str()) + " to " + quoted(failure.to.str());
+  if (failure.fault == FaultOf::pair) {
+    if (pairs_.size() >= limits::failed_rests_max && !pairs_.contains({failure.from, failure.to}))
+      pairs_.erase(std::min_element(pairs_.begin(), pairs_.end(), [](const auto& a, const auto& b) {
+        return a.second.until < b.second.until;
+      }));
+    Rest& rest = pairs_[{failure.from, failure.to}];
+    const bool said = rest.times > 0 && rest.reason == failure.reason;
+    extend(now, rest, failure);
+    if (said) return {};
+    return "no VM can go from " + way + ": " + failure.reason + "; not tried for " +
+           in_words(rest.until - now);
+  }
+  make_place(failure.vm);
+  OfVm& known = vms_[failure.vm];
+  if (failure.too_slow) {
+    if (!known.own) known.own.emplace();
+    extend(now, *known.own, failure);
+    return {};
+  }
+  if (known.targets.size() >= limits::failed_targets_max && !known.targets.contains(failure.to))
+    known.targets.erase(std::min_element(
+        known.targets.begin(), known.targets.end(),
+        [](const auto& a, const auto& b) { return a.second.until < b.second.until; }));
+  extend(now, known.targets[failure.to], failure);
+  if (planted::on(planted::Bug::failures_block_others)) known.own = known.targets[failure.to];
+  const auto failing = std::count_if(
+      known.targets.begin(), known.targets.end(),
+      [&](const auto& target) { return target.second.started && now < target.second.until; });
+  if (static_cast<std::size_t>(failing) < targets_until_vm_rests || !failure.started) return {};
+  const bool said = known.own.has_value() && known.own->reason == failure.reason;
+  if (!known.own) known.own.emplace();
+  extend(now, *known.own, failure);
+  if (said) return {};
+  return quoted(failure.vm.str()) + " failed at " + std::to_string(failing) +
+         " targets and rests for " + in_words(known.own->until - now) + "; at the last, from " +
+         way + ": " + failure.reason;
+}
+
+void Failures::arrived(const VmId& vm, const HostId& from, const HostId& to) {
+  pairs_.erase({from, to});
+  const auto known = vms_.find(vm);
+  if (known == vms_.end()) return;
+  known->second.targets.erase(to);
+  known->second.own.reset();
+  if (known->second.targets.empty()) vms_.erase(known);
+}
+
+void Failures::changed(const HostId& host) {
+  std::erase_if(pairs_, [&](const auto& pair) {
+    return pair.first.first == host || pair.first.second == host;
+  });
+  for (auto& [vm, known] : vms_) {
+    const std::size_t before = known.targets.size();
+    std::erase_if(known.targets, [&](const auto& target) {
+      return target.first == host || target.second.from == host;
+    });
+    if (known.targets.size() != before) known.own.reset();
+  }
+  std::erase_if(
+      vms_, [](const auto& known) { return known.second.targets.empty() && !known.second.own; });
+}
+
+std::size_t Failures::retry(TimePoint now, const VmId& vm, const HostId& host) {
+  std::size_t ended = 0;
+  std::erase_if(pairs_, [&](const auto& pair) {
+    const bool ends = pair.first.first == host;
+    if (ends && now < pair.second.until) ++ended;
+    return ends;
+  });
+  if (const auto known = vms_.find(vm); known != vms_.end()) {
+    if (known->second.own && now < known->second.own->until) ++ended;
+    for (const auto& [to, rest] : known->second.targets)
+      if (now < rest.until) ++ended;
+    vms_.erase(known);
+  }
+  return ended;
+}
+
+void Failures::tidy(TimePoint now) {
+  const auto over = [&](const auto& known) { return now >= known.second.forgotten_at; };
+  std::erase_if(pairs_, over);
+  for (auto& [vm, known] : vms_) {
+    std::erase_if(known.targets, over);
+    if (known.own && now >= known.own->forgotten_at) known.own.reset();
+  }
+  std::erase_if(
+      vms_, [](const auto& known) { return known.second.targets.empty() && !known.second.own; });
+}
+
+std::set<HostId> Failures::not_to(TimePoint now, const VmId& vm, const HostId& from) const {
+  std::set<HostId> hosts;
+  for (auto pair = pairs_.lower_bound({from, HostId()});
+       pair != pairs_.end() && pair->first.first == from; ++pair)
+    if (now < pair->second.until) hosts.insert(pair->first.second);
+  if (const auto known = vms_.find(vm); known != vms_.end()) {
+    for (const auto& [to, rest] : known->second.targets)
+      if (now < rest.until) hosts.insert(to);
+  }
+  return hosts;
+}
+
+bool Failures::rests(TimePoint now, const VmId& vm) const {
+  const auto known = vms_.find(vm);
+  return known != vms_.end() && known->second.own && now < known->second.own->until;
+}
+
+bool Failures::rests(TimePoint now, const VmId& vm, const HostId& from, const HostId& to) const {
+  return rests(now, vm) || not_to(now, vm, from).contains(to);
+}
+
+std::string Failures::why(TimePoint now, const VmId& vm, const HostId& from) const {
+  std::string text;
+  const auto add = [&](const std::string& one) { text += (text.empty() ? "" : "; ") + one; };
+  const auto known = vms_.find(vm);
+  if (known != vms_.end() && known->second.own && now < known->second.own->until) {
+    const Rest& own = *known->second.own;
+    add("its migrations failed, it rests for " + in_words(own.until - now) +
+        (own.reason.empty() ? "" : ": " + own.reason));
+  }
+  const auto add_target = [&](const HostId& to, const Rest& rest, const char* who) {
+    if (now >= rest.until) return;
+    add(who + quoted(to.str()) + (rest.started ? " failed" : " was refused") +
+        times_in_words(rest.times) + ", not tried for " + in_words(rest.until - now) + ": " +
+        rest.reason);
+  };
+  if (known != vms_.end()) {
+    for (const auto& [to, rest] : known->second.targets) add_target(to, rest, "to ");
+  }
+  for (auto pair = pairs_.lower_bound({from, HostId()});
+       pair != pairs_.end() && pair->first.first == from; ++pair)
+    add_target(pair->first.second, pair->second, "every VM to ");
+  return text;
+}
+
+std::vector<FailureView> Failures::views(TimePoint now) const {
+  std::vector<FailureView> views;
+  const auto add = [&](const VmId& vm, const HostId& to, const Rest& rest) {
+    if (now < rest.until)
+      views.push_back({vm, rest.from, to, rest.times, rest.until - now, rest.reason});
+  };
+  for (const auto& [pair, rest] : pairs_) add({}, pair.second, rest);
+  for (const auto& [vm, known] : vms_) {
+    if (known.own) add(vm, {}, *known.own);
+    for (const auto& [to, rest] : known.targets) add(vm, to, rest);
+  }
+  return views;
+}
+
+}  // namespace ballast::node
