@@ -5,7 +5,8 @@
 namespace ballast::daemon {
 
 Status StateWriter::save(TimePoint now, node::StoredState state) {
-  const bool at_once = state.maintenance != newest_.maintenance;
+  // A drain, and what a VM had that comes: lost with this process, nobody would know of it.
+  const bool at_once = state.maintenance != newest_.maintenance || state.kept != newest_.kept;
   newest_ = std::move(state);
   waits_ = true;
   return at_once ? flush(now) : tick(now);

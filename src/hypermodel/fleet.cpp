@@ -308,6 +308,10 @@ bool Fleet::is_up(HostIndex host) const { return state_->hosts.at(host).up; }
 std::size_t Fleet::migrations_open() const { return state_->jobs.size(); }
 std::size_t Fleet::vms_died() const { return state_->died.size(); }
 bool Fleet::has_died(const VmId& vm) const { return state_->died.contains(vm); }
+bool Fleet::refuses(HostIndex host, const VmId& vm) const {
+  const HostState& there = state_->hosts.at(host);
+  return there.refuses_all || there.refused.contains(vm);
+}
 VmIndex Fleet::index_of(const VmId& vm) const { return state_->loads.index_of(vm); }
 Fleet::Streams Fleet::streams(HostIndex host) const {
   Streams streams;

@@ -155,13 +155,20 @@ void Fleet::State::guest_shuts_down(const VmId& vm) {
 
 // A VM that stands still already cannot be suspended: nothing happens to it then.
 void Fleet::State::guest_suspends(const VmId& vm, bool suspended) {
-  const std::optional<HostIndex> here = running_at(vm);
-  if (here) static_cast<void>(hosts[*here].model.suspend(vm, suspended));
+  if (suspended) {
+    const std::optional<HostIndex> here = running_at(vm);
+    if (here) static_cast<void>(hosts[*here].model.suspend(vm, true));
+    return;
+  }
+  for (HostState& host : hosts) host.model.let_go_on(vm);
 }
 
 void Fleet::State::guest_hangs(const VmId& vm, bool hangs) {
   const std::optional<HostIndex> here = running_at(vm);
-  if (here) static_cast<void>(hosts[*here].model.hang(vm, hangs));
+  if (here && hangs) static_cast<void>(hosts[*here].model.hang(vm));
+  for (HostState& host : hosts) {
+    if (!hangs) host.model.answer_again(vm);
+  }
 }
 
 void Fleet::State::host_refuses(const HostRefuses& refusal) {

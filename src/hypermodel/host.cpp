@@ -91,13 +91,21 @@ Status HostModel::suspend(const VmId& vm, bool suspended) {
   return {};
 }
 
-Status HostModel::hang(const VmId& vm, bool hangs) {
+Status HostModel::hang(const VmId& vm) {
   const auto found = copies_.find(vm);
   if (found == copies_.end()) return wrong_state(vm, "hanging", "absent");
   if (found->second.state != CopyState::running || found->second.unconfirmed)
     return wrong_state(vm, "hanging", name_of(found->second.state));
-  found->second.hangs = hangs;
+  found->second.hangs = true;
   return {};
+}
+
+void HostModel::answer_again(const VmId& vm) {
+  if (const auto found = copies_.find(vm); found != copies_.end()) found->second.hangs = false;
+}
+
+void HostModel::let_go_on(const VmId& vm) {
+  if (const auto found = copies_.find(vm); found != copies_.end()) found->second.suspended = false;
 }
 
 void HostModel::set_autostart(const VmId& vm, bool autostart) {

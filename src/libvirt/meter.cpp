@@ -100,7 +100,12 @@ Result<VmSample> Meter::measure_vm(const Look& look, const DomainLook& now, cons
   vm.autostart = now.autostart;
   used_mhz = 0;
   if (!holds_here(vm.presence)) return vm;
-  if (!now.cpu_s) return Error{"libvirt gives no CPU time of VM " + quoted(now.name)};
+  if (!now.cpu_s) {
+    vm.presence = Presence::unknown;
+    vm.movable = false;
+    vm.immovable_reason = "libvirt gives no CPU time of it";
+    return vm;
+  }
   const Before* then = before(now);
   if (then == nullptr || look.at_s <= then->at_s) {
     vm.movable = false;

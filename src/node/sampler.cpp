@@ -199,6 +199,9 @@ wire::HostReport Sampler::report(TimePoint now, bool as_seen) const {
     wire::VmReport told;
     told.vm = vm;
     told.vm.load = estimated(now, vm.id, vm.load);
+    // Between this host and the target alone: no message carries it.
+    told.vm.persistent = true;
+    told.vm.autostart = false;
     if (const auto rest = rests_.find(vm.id); rest != rests_.end() && rest->second > now)
       told.rest = rest->second - now;
     sum += told.vm.load;

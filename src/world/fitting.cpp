@@ -14,8 +14,12 @@ constexpr std::size_t tried_max = 64;
 
 class Fitter {
  public:
-  Fitter(const Snapshot& truth, double target)
-      : truth_(truth), target_(target), loads_(loads_of(truth)), by_room_(truth.hosts.size()) {
+  Fitter(const Snapshot& truth, double target, const MayGo& may_go)
+      : truth_(truth),
+        target_(target),
+        may_go_(may_go),
+        loads_(loads_of(truth)),
+        by_room_(truth.hosts.size()) {
     std::iota(by_room_.begin(), by_room_.end(), HostIndex{0});
     std::stable_sort(by_room_.begin(), by_room_.end(), [&](HostIndex a, HostIndex b) {
       return room(a, Resource::cpu) > room(b, Resource::cpu);
@@ -57,7 +61,7 @@ class Fitter {
     const std::size_t tried = std::min(tried_max, by_room_.size());
     for (std::size_t i = 0; i < tried; ++i) {
       const HostIndex to = by_room_[i];
-      if (to == vm.host) continue;
+      if (to == vm.host || (may_go_ && !may_go_(vm.id, to))) continue;
       const bool fits = std::all_of(all_resources.begin(), all_resources.end(), [&](Resource r) {
         return truth_.hosts[to].capacity[r] == unlimited || vm.load[r] <= room(to, r);
       });
@@ -68,14 +72,15 @@ class Fitter {
 
   const Snapshot& truth_;
   double target_;
+  const MayGo& may_go_;
   std::vector<Resources> loads_;
   std::vector<HostIndex> by_room_;
 };
 
 }  // namespace
 
-Fitting fitting_surplus(const Snapshot& truth, double target) {
-  return Fitter(truth, target).fit();
+Fitting fitting_surplus(const Snapshot& truth, double target, const MayGo& may_go) {
+  return Fitter(truth, target, may_go).fit();
 }
 
 }  // namespace ballast::world

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "ballast/model/snapshot.h"
@@ -16,6 +17,8 @@ struct Fitting {
 // Moves VMs, one by one and in thought, from hosts over their threshold straight to hosts that stay
 // under `target` x threshold, wherever they are, until a host is no longer over or none of its VMs
 // fits anywhere. What one move alone cannot do (chains, swaps) is not asked for.
-Fitting fitting_surplus(const Snapshot& truth, double target);
+// `may_go` (empty: everything may) says which VM can go to which host at all.
+using MayGo = std::function<bool(const VmId& vm, HostIndex host)>;
+Fitting fitting_surplus(const Snapshot& truth, double target, const MayGo& may_go = {});
 
 }  // namespace ballast::world

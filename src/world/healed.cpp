@@ -23,14 +23,18 @@ void Healed::note_leases() {
   }
 }
 
-std::size_t Healed::left() const {
-  return fitting_surplus(world_.truth(), world_.config(0).plan.target).vms;
+std::size_t Healed::left() const { return fitting().vms; }
+
+Fitting Healed::fitting() const {
+  return fitting_surplus(
+      world_.truth(), world_.config(0).plan.target,
+      [&](const VmId& vm, HostIndex host) { return !world_.fleet().refuses(host, vm); });
 }
 
 void Healed::judge() {
   judge_slaves();
   judge_leases();
-  const Fitting left = fitting_surplus(world_.truth(), world_.config(0).plan.target);
+  const Fitting left = fitting();
   if (left.vms > 0)
     world_.report("left over", std::to_string(left.vms) +
                                    " VMs of overloaded hosts fit elsewhere: " + left.example +

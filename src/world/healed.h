@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ballast/world/world.h"
+#include "fitting.h"
 
 namespace ballast::world {
 
@@ -23,6 +24,7 @@ class Healed {
   void judge_slaves();
   void judge_leases();
   std::string unfinished() const;
+  Fitting fitting() const;
 
   World& world_;
   std::set<std::pair<NodeId, LeaseId>> open_;

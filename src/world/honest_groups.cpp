@@ -54,9 +54,8 @@ HonestGroups::HonestGroups(World& world, std::uint64_t seed) : world_(world) {
 
 std::vector<std::vector<std::size_t>> HonestGroups::groups() const {
   std::vector<std::vector<std::size_t>> honest = groups_of(world_.trace());
-  std::erase_if(honest, [&](const std::vector<std::size_t>& group) {
-    return world_.is_liar(group.front());
-  });
+  std::erase_if(
+      honest, [&](const std::vector<std::size_t>& group) { return world_.is_liar(group.front()); });
   for (std::vector<std::size_t>& group : honest)
     std::erase_if(group, [&](std::size_t node) { return world_.is_liar(node); });
   return honest;

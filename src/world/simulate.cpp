@@ -179,7 +179,10 @@ class Run {
   void finish() {
     const Snapshot truth = world_.truth();
     result_.overload_after = overload_of(truth);
-    result_.surplus_left_that_fits = fitting_surplus(truth, world_.config(0).plan.target).vms;
+    result_.surplus_left_that_fits =
+        fitting_surplus(truth, world_.config(0).plan.target, [&](const VmId& vm, HostIndex host) {
+          return !world_.fleet().refuses(host, vm);
+        }).vms;
     result_.simulated_s = seconds_of(world_.elapsed());
     tally_.fill(result_);
     if (result_.memberlist) {

@@ -18,6 +18,7 @@
 #include "push_gossip.h"
 #include "queue.h"
 #include "spread.h"
+#include "try_auditor.h"
 #include "vm_auditor.h"
 #include "word_auditor.h"
 
@@ -112,6 +113,7 @@ struct World::State {
   VmAuditor vms;
   LeaseAuditor leases;
   WordAuditor words;
+  TryAuditor tries;
   Spread spread;
   std::optional<PushGossip> push_gossip;
   std::optional<Liars> liars;

@@ -10,7 +10,55 @@ constexpr int drift_ppm_max = 5000;
 }  // namespace
 
 Troubles::Troubles(World& world, std::uint64_t seed)
-    : world_(world), random_(seed ^ 0x7120B1E5U), host_lost_(world.nodes(), false) {}
+    : world_(world),
+      random_(seed ^ 0x7120B1E5U),
+      guests_(seed ^ 0x6E575U),
+      host_lost_(world.nodes(), false) {
+  draw_refusals();
+}
+
+void Troubles::draw_refusals() {
+  if (guests_.chance(0.3))
+    world_.tell_fleet(
+        hypermodel::HostRefuses{static_cast<HostIndex>(guests_.below(world_.nodes())), {}});
+  if (!guests_.chance(0.6)) return;
+  for (int host = 0; host < 2; ++host) {
+    const auto at = static_cast<HostIndex>(guests_.below(world_.nodes()));
+    for (const TraceVm& vm : world_.trace().vms) {
+      if (guests_.chance(0.2)) world_.tell_fleet(hypermodel::HostRefuses{at, vm.id});
+    }
+  }
+}
+
+// Somebody pauses one that is on its way, if one is; a QEMU hangs.
+void Troubles::trouble_guest() {
+  const std::size_t begin = guests_.below(world_.nodes());
+  for (std::size_t i = 0; i < world_.nodes() && guests_.chance(0.9); ++i) {
+    const auto host = static_cast<HostIndex>((begin + i) % world_.nodes());
+    for (const auto& [vm, copy] : world_.fleet().host(host).copies()) {
+      if (copy.state != hypermodel::CopyState::outgoing || copy.suspended) continue;
+      suspended_.push_back(vm);
+      world_.tell_fleet(hypermodel::GuestSuspends{suspended_.back(), true});
+      return;
+    }
+  }
+  if (!guests_.chance(0.4)) return;
+  hanging_.push_back(world_.trace().vms[guests_.below(world_.trace().vms.size())].id);
+  world_.tell_fleet(hypermodel::GuestHangs{hanging_.back(), true});
+}
+
+void Troubles::let_guests_go_on(double share) {
+  std::erase_if(suspended_, [&](const VmId& vm) {
+    if (!guests_.chance(share)) return false;
+    world_.tell_fleet(hypermodel::GuestSuspends{vm, false});
+    return true;
+  });
+  std::erase_if(hanging_, [&](const VmId& vm) {
+    if (!guests_.chance(share)) return false;
+    world_.tell_fleet(hypermodel::GuestHangs{vm, false});
+    return true;
+  });
+}
 
 Duration Troubles::pause() { return duration_of_seconds(random_.between(0.5, 12)); }
 
@@ -21,6 +69,8 @@ void Troubles::stir() {
     case 1: trouble_network(node); break;
     default: trouble_hypervisor(node); break;
   }
+  trouble_guest();
+  let_guests_go_on(0.2);
   bring_back();
 }
 
@@ -116,6 +166,7 @@ void Troubles::end() {
   world_.set_faults({});
   world_.unblock_all();
   world_.tell_fleet(hypermodel::NothingFails{});
+  let_guests_go_on(1);
   for (std::size_t node = 0; node < world_.nodes(); ++node) {
     const auto host = static_cast<HostIndex>(node);
     world_.tell_fleet(hypermodel::DaemonReturns{host});

@@ -60,6 +60,9 @@ World::State::State(Settings settings_, std::shared_ptr<const Trace> trace_)
       words(fleet, [this](const std::string& auditor, const std::string& detail) {
         complain(auditor, detail);
       }),
+      tries([this](const std::string& auditor, const std::string& detail) {
+        complain(auditor, detail);
+      }),
       spread(trace->hosts.size()) {
   BALLAST_ASSERT(!slots.empty(), "a world without hosts");
   std::unordered_map<std::string, std::uint32_t> first_of;
@@ -199,6 +202,7 @@ void World::State::step_fleet(const hypermodel::FleetInput& input) {
     if (const auto* ended = std::get_if<MigrationEnded>(&event.event)) {
       life = started_in_life[ended->vm];
       if (!ended->ok) ++migrations_failed;
+      tries.ended(ended->vm, ended->ok);
     }
     queue.push(now + answer_of_hypervisor, event.host, life,
                std::make_shared<const node::Input>(std::move(event.event)));

@@ -98,6 +98,8 @@ void World::State::check_start(std::uint32_t index, const StartMigration& comman
   if (last.life != 0 && now - last.at < config.plan.cooldown)
     last.detour = is_detour(command.vm, trace->hosts[index].id);
   words.starts(command, start);
+  if (leads != node_of_id.end() && !lies(leads->second))
+    tries.starts(now, command.vm, target->second, master, slots[leads->second].life);
 }
 
 // What a liar says of a VM that it has itself is believed, and may be wrong; so is what it says to

@@ -83,6 +83,20 @@ TEST_CASE("what could not be written is tried again a second later") {
   CHECK(disk.written == std::vector<std::string>{state_text(state_with(1))});
 }
 
+TEST_CASE("what a VM had at its source is on disk before the answer that lets it come, and is read") {
+  Disk disk;
+  CHECK(disk.writer.save(start, state_with(1)).ok());
+  node::StoredState state = state_with(2);
+  state.kept = {{VmId("v7"), true}, {VmId("web"), true}};
+  CHECK(disk.writer.save(start + 1ms, state).ok());
+  REQUIRE(disk.written.size() == 2);
+  const auto read = daemon::parse_state(disk.written.back(), "state");
+  REQUIRE(read.ok());
+  CHECK(read->kept == state.kept);
+  for (const char* bad : {"autostart\n", "autostart \n", "autostart a b\n"})
+    CHECK(!daemon::parse_state("incarnation 1\n" + std::string(bad), "state").ok());
+}
+
 TEST_CASE("property: at most one write a second without maintenance, none older than a second") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);

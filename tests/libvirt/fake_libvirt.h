@@ -67,11 +67,19 @@ struct FakeLibvirt {
   std::map<std::string, std::string> hosts;  // UUIDs of other hosts, by URI
   std::vector<MigrationCall> migrations;
   std::vector<VmId> aborts;
+  std::vector<std::string> measured;  // dirty rates asked for, UUIDs
   int opened = 0;
   int open_now = 0;
   std::vector<DomainEvent> listeners;
   std::function<void()> time_passes;  // with each look
 
+  // A domain whose QEMU does not answer: who asks it first waits at `hung`, and whoever comes after
+  // gets what libvirt knows without it.
+  std::string hanging;
+  bool is_waited_for = false;
+
+  Gate hung;
+  Gate rates;
   Gate opens;
   Gate looks;
   Gate questions;
@@ -91,6 +99,10 @@ struct FakeLibvirt {
     const std::lock_guard lock(mutex);
     for (int number = 1; number <= opened; ++number) dead_connections.insert(number);
     listeners.clear();
+  }
+  bool waits_for_the_hanging() {
+    const std::lock_guard lock(mutex);
+    return !hanging.empty() && !std::exchange(is_waited_for, true);
   }
   template <class What>
   void change(What what) {
@@ -118,6 +130,7 @@ class FakeConnection final : public Connection {
   }
   Result<std::vector<DomainLook>> domains() override {
     libvirt_->looks.pass();
+    if (libvirt_->waits_for_the_hanging()) libvirt_->hung.pass();
     const std::lock_guard lock(libvirt_->mutex);
     if (libvirt_->dead_connections.contains(number_)) return Error{"the connection is gone"};
     if (libvirt_->broken_domains) return Error{*libvirt_->broken_domains};
@@ -125,6 +138,7 @@ class FakeConnection final : public Connection {
     std::vector<DomainLook> looks;
     for (auto& [name, look] : libvirt_->domains) {
       looks.push_back(look);
+      if (name == libvirt_->hanging) looks.back().standing.job = DomainJob::unknown;
       // A little more with each look, at whatever pace the test looks.
       if (look.cpu_s) *look.cpu_s += 1e-9;
     }
@@ -182,7 +196,11 @@ class FakeConnection final : public Connection {
     libvirt_->aborts.push_back(vm);
     return {};
   }
-  Status measure_dirty_rate(const std::string&) override { return {}; }
+  Status measure_dirty_rate(const std::string& uuid) override {
+    libvirt_->change([&](FakeLibvirt& all) { all.measured.push_back(uuid); });
+    libvirt_->rates.pass();
+    return {};
+  }
 
  private:
   std::shared_ptr<FakeLibvirt> libvirt_;

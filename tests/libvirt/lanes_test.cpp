@@ -98,6 +98,132 @@ TEST_CASE("the node stops while libvirt hangs, and what hung cleans up when it c
   }));
 }
 
+// As libvirt: the first question about a domain that hangs waits for it, the next ones do not.
+TEST_CASE("a domain that hangs is named, and costs no other its figures") {
+  FakeHost host;
+  for (const char* name : {"a", "b", "c"}) host.add(running(name));
+  Options options = host.options();
+  options.look_patience = std::chrono::milliseconds(100);
+  const auto hypervisor = host.open(options);
+  hypervisor->submit(SampleHost{});
+  REQUIRE(next<HostSampled>(*hypervisor)->sample.vms.size() == 3);
+  host.libvirt->hung.shut();
+  host.libvirt->change([](FakeLibvirt& all) { all.hanging = "b"; });
+  for (int looks = 0; looks < 3; ++looks) {
+    hypervisor->submit(SampleHost{});
+    const HostSample sample = next<HostSampled>(*hypervisor)->sample;
+    REQUIRE(sample.vms.size() == 3);
+    for (const VmSample& vm : sample.vms) {
+      const bool hangs = vm.id == VmId("b");
+      CHECK(vm.presence == (hangs ? Presence::unknown : Presence::running));
+      CHECK(vm.movable != hangs);
+      if (hangs) CHECK(vm.immovable_reason == "its QEMU does not answer");
+    }
+  }
+  CHECK(host.libvirt->hung.is_waited_at());
+  host.libvirt->change([](FakeLibvirt& all) { all.hanging.clear(); });
+  host.libvirt->hung.open();
+  hypervisor->submit(SampleHost{});
+  const HostSample after = next<HostSampled>(*hypervisor)->sample;
+  for (const VmSample& vm : after.vms) CHECK(vm.presence == Presence::running);
+}
+
+TEST_CASE("a dirty rate that is waited for holds up no sample, and the others are measured") {
+  FakeHost host;
+  for (const char* name : {"a", "b", "c"}) host.add(running(name));
+  const auto hypervisor = host.open();
+  host.libvirt->rates.shut();
+  for (int looks = 0; looks < 4; ++looks) {
+    hypervisor->submit(SampleHost{});
+    CHECK(next<HostSampled>(*hypervisor)->sample.vms.size() == 3);
+  }
+  CHECK(eventually([&] {
+    const std::lock_guard lock(host.libvirt->mutex);
+    return std::set(host.libvirt->measured.begin(), host.libvirt->measured.end()).size() == 3;
+  }));
+  host.libvirt->rates.open();
+}
+
+TEST_CASE("a libvirt that answers nothing is given up after a few questions, and is asked again") {
+  FakeHost host;
+  host.add(running("a"));
+  Options options = host.options();
+  options.look_patience = std::chrono::milliseconds(50);
+  const auto hypervisor = host.open(options);
+  host.libvirt->looks.shut();
+  for (int looks = 0; looks < 5; ++looks) {
+    hypervisor->submit(SampleHost{});
+    CHECK(next<SampleFailed>(*hypervisor)->reason.find("does not answer") != std::string::npos);
+  }
+  {
+    const std::lock_guard lock(host.libvirt->mutex);
+    CHECK(host.libvirt->open_now <= 12);  // bounded, however long it lasts
+  }
+  host.libvirt->looks.open();
+  CHECK(eventually([&] {
+    hypervisor->submit(SampleHost{});
+    for (const HypervisorEvent& event : hypervisor->take_events())
+      if (std::holds_alternative<HostSampled>(event)) return true;
+    return false;
+  }));
+}
+
+TEST_CASE(
+    "a transient VM stays one, what fails between two hosts is told apart, autostart is set") {
+  FakeHost host;
+  DomainLook transient = running("t");
+  transient.persistent = false;
+  host.add(transient);
+  host.add(running("p"));
+  const auto hypervisor = host.open();
+  const std::string there = "qemu+tls://192.0.2.9/system";
+  host.libvirt->change([&](FakeLibvirt& all) { all.hosts[there] = "far"; });
+  for (const char* vm : {"t", "p"}) {
+    hypervisor->submit(StartMigration{LeaseId{NodeId("m"), 1, 1}, VmId(vm), there, 0, "far"});
+    CHECK(next<MigrationEnded>(*hypervisor)->ok);
+  }
+  REQUIRE(host.libvirt->migrations.size() == 2);
+  CHECK_FALSE(host.libvirt->migrations[0].persistent);
+  CHECK(host.libvirt->migrations[1].persistent);
+  // Nobody listens there: that meets every VM.
+  host.add(running("q"));
+  hypervisor->submit(StartMigration{LeaseId{NodeId("m"), 1, 2}, VmId("q"),
+                                    "qemu+tls://192.0.2.8/system", 0, "far"});
+  CHECK(next<MigrationEnded>(*hypervisor)->fault == FaultOf::pair);
+  host.libvirt->change([](FakeLibvirt& all) { all.migration_fails = "no bridge 'br1'"; });
+  hypervisor->submit(StartMigration{LeaseId{NodeId("m"), 1, 3}, VmId("q"), there, 0, "far"});
+  CHECK(next<MigrationEnded>(*hypervisor)->fault == FaultOf::vm);
+  hypervisor->submit(SetAutostart{VmId("q"), true});
+  CHECK(eventually([&] {
+    const std::lock_guard lock(host.libvirt->mutex);
+    return host.libvirt->domains["q"].autostart;
+  }));
+  hypervisor->submit(SampleHost{});
+  CHECK(next<HostSampled>(*hypervisor)->sample.vms.front().autostart);
+}
+
+TEST_CASE("that something is not as it was here is told: a version, a network, a bridge, a key") {
+  FakeHost host;
+  const auto hypervisor = host.open();
+  const auto environment = [&] {
+    hypervisor->submit(SampleHost{});
+    return next<HostSampled>(*hypervisor)->sample.environment;
+  };
+  const std::string first = environment();
+  CHECK_FALSE(first.empty());
+  CHECK(environment() == first);
+  host.libvirt->change([](FakeLibvirt& all) { all.environment = "another version"; });
+  const std::string second = environment();
+  CHECK(second != first);
+  host.write("/sys/class/net/br1/bridge/bridge_id", "8000.0");
+  const std::string third = environment();
+  CHECK(third != second);
+  host.write("/sys/class/net/vnet7/address", "fe:54:00:00:00:01");  // comes and goes with guests
+  CHECK(environment() == third);
+  host.write("/etc/pki/libvirt/clientcert.pem", "a key");
+  CHECK(environment() != third);
+}
+
 TEST_CASE("many samples asked for while one hangs are one more sample, not many") {
   FakeHost host;
   host.libvirt->looks.shut();

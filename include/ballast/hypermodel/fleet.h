@@ -143,6 +143,8 @@ class Fleet {
   std::size_t migrations_open() const;  // source copies in doubt included
   std::size_t vms_died() const;         // with their hosts
   bool has_died(const VmId& vm) const;
+  // This host cannot take that VM in, as HostRefuses said.
+  bool refuses(HostIndex host, const VmId& vm) const;
   // Index into the trace's VMs; the trace must know it.
   VmIndex index_of(const VmId& vm) const;
   // Migrations of a host under way, from their begin until the VM runs at its target.

@@ -86,10 +86,13 @@ class HostModel {
   void place(const VmId& vm, const Copy& copy);
   // What becomes of a VM without anybody asking us. Only where it runs, and not before its arrival
   // is confirmed: a guest that stands still can do nothing.
-  Status suspend(const VmId& vm, bool suspended);
+  Status suspend(const VmId& vm, bool suspended = true);
   // Its QEMU hangs, or answers again. Only where it runs and is not on its way.
-  Status hang(const VmId& vm, bool hangs);
-  void set_autostart(const VmId& vm, bool autostart);  // of what is not here: nothing
+  Status hang(const VmId& vm);
+  // Of what is not here: nothing. One that stands still to be handed over runs on at its target.
+  void answer_again(const VmId& vm);
+  void let_go_on(const VmId& vm);  // it was suspended
+  void set_autostart(const VmId& vm, bool autostart);
   Status shut_down(const VmId& vm);  // the copy is gone; an open migration of it must end first
   // All is gone: the host lost its power.
   void clear() { copies_.clear(); }

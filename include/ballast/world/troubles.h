@@ -27,10 +27,17 @@ class Troubles {
   void trouble_node(std::size_t node);
   void trouble_network(std::size_t node);
   void trouble_hypervisor(std::size_t node);
+  // Of hosts that never take certain VMs, or none, from the beginning to after the end.
+  void draw_refusals();
+  void trouble_guest();
+  void let_guests_go_on(double share);
   std::size_t any_node() { return random_.below(world_.nodes()); }
 
   World& world_;
   Random random_;
+  Random guests_;  // a course of its own: what else happens does not hang on it
+  std::vector<VmId> suspended_;
+  std::vector<VmId> hanging_;
   std::vector<bool> host_lost_;
   std::size_t hosts_lost_in_all_ = 0;
 };
