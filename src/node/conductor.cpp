@@ -331,6 +331,14 @@ void Conductor::repeat(TimePoint now, Move& move) {
   }
 }
 
+// The holder is heard of, and has the VM no more.
+bool Conductor::has_departed(const LeaseId& lease) const {
+  const ledger::Lease* known = ledger_.find(lease);
+  const Member* source = known == nullptr ? nullptr : group_.find(known->from);
+  return source != nullptr && !source->lost && source->report.distrust.empty() &&
+         source->find(known->vm) == nullptr;
+}
+
 void Conductor::tick(TimePoint now) {
   for (Move& move : moves_) {
     if (under_way(move) && move.next <= now) {
@@ -352,7 +360,8 @@ void Conductor::tick(TimePoint now) {
     revocation.next = now + repeat_every;
     if (planted::on(planted::Bug::conductor_revokes_once)) revocation.next = time_never;
     out_.send(revocation.target, {},
-              wire::LeaseRevoke{lease, revocation.vm, revocation.holder_is_done});
+              wire::LeaseRevoke{lease, revocation.vm, revocation.holder_is_done,
+                                revocation.holder_is_done && has_departed(lease)});
   }
   failures_.tidy(now);
   std::erase_if(slow_, [&](const auto& host) { return host.second <= now; });

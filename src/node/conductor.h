@@ -168,6 +168,7 @@ class Conductor {
   static bool target_is_at_it(const Member& target, const LeaseId& lease, const VmId& vm);
   bool suspected_twice(TimePoint now, const LeaseId& lease, const Member& by);
   bool may_have_begun(const ledger::Lease& lease) const;
+  bool has_departed(const LeaseId& lease) const;
   bool nobody_will_tell(const Move& move) const;
   void settle_leases_of(TimePoint now, const Member& member);
 

@@ -13,6 +13,11 @@ using wire::OutcomeKind;
 
 namespace {
 constexpr Duration ask_after_arrival = std::chrono::seconds(5);
+// As the news of an arrival tell: why it does not run there, or nothing.
+Presence presence_in(const std::string& detail) {
+  return detail.empty() ? Presence::running : Presence::paused;
+}
+
 constexpr Duration confirmed_after = std::chrono::seconds(20);  // longer than messages are late
 }  // namespace
 
@@ -30,14 +35,15 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::Outcome& ou
     group_.news_from(from, outcome.sequence);
     if (lease != nullptr) {
       ledger_.departed(outcome.lease);
-      group_.moved(ledger::Lease(*lease), config_.plan.cooldown, ledger_);
+      group_.moved(ledger::Lease(*lease), config_.plan.cooldown, ledger_,
+                   presence_in(outcome.detail));
     } else if (move != nullptr && move->planned.foreign) {
       ledger::Lease left;
       left.vm = move->planned.vm;
       left.from = from;
       left.to = move->planned.to;
       left.load = move->planned.load;
-      group_.moved(left, config_.plan.cooldown, ledger_);
+      group_.moved(left, config_.plan.cooldown, ledger_, presence_in(outcome.detail));
     }
   }
   if (move == nullptr || !under_way(*move)) return;
@@ -91,7 +97,7 @@ void Conductor::heard(TimePoint now, const NodeId& from, const wire::LeaseState&
       const ledger::Lease known = *lease;
       ledger_.departed(state.lease);
       ledger_.end(state.lease);
-      group_.moved(known, config_.plan.cooldown, ledger_);
+      group_.moved(known, config_.plan.cooldown, ledger_, presence_in(state.detail));
       // Where the VM runs is settled; that the source is through is for the source to say, if it
       // can.
       if (move != nullptr && nobody_will_tell(*move)) finish(now, *move, state.detail);
@@ -336,12 +342,13 @@ void Conductor::resolve_forgotten(TimePoint now, Move& move) {
   }
   if (ledger_.find(move.lease) != nullptr) return;  // the target has not said yet
   const wire::VmReport* there = target == nullptr ? nullptr : target->find(move.planned.vm);
-  const bool arrived = there != nullptr && there->vm.presence == Presence::running;
+  const bool paused = there != nullptr && there->vm.presence == Presence::paused;
+  const bool arrived = there != nullptr && (there->vm.presence == Presence::running || paused);
   // In another group the target tells its own master.
   const bool left = move.planned.foreign && source != nullptr && !source->lost &&
                     source->find(move.planned.vm) == nullptr;
   if (arrived || left) {
-    finish(now, move);
+    finish(now, move, paused ? "paused" : "");
   } else if (source == nullptr || source->lost) {
     finish(now, move, NotMoved{"its host is not heard of, and its target does not have it"});
   } else if (source->find(move.planned.vm) == nullptr) {

@@ -93,16 +93,23 @@ std::string Failures::failed(TimePoint now, const Failure& failure) {
     known.targets.erase(std::min_element(
         known.targets.begin(), known.targets.end(),
         [](const auto& a, const auto& b) { return a.second.until < b.second.until; }));
-  extend(now, known.targets[failure.to], failure);
+  Rest& there = known.targets[failure.to];
+  extend(now, there, failure);
   if (planted::on(planted::Bug::failures_block_others)) known.own = known.targets[failure.to];
   const auto failing = std::count_if(
       known.targets.begin(), known.targets.end(),
       [&](const auto& target) { return target.second.started && now < target.second.until; });
-  if (static_cast<std::size_t>(failing) < targets_until_vm_rests || !failure.started) return {};
+  // Once may be chance, and another target takes it.
+  const std::string again = failure.started && there.times == 2
+                                ? quoted(failure.vm.str()) + " failed again from " + way + ": " +
+                                      failure.reason + "; not tried for " +
+                                      in_words(there.until - now)
+                                : std::string();
+  if (static_cast<std::size_t>(failing) < targets_until_vm_rests || !failure.started) return again;
   const bool said = known.own.has_value() && known.own->reason == failure.reason;
   if (!known.own) known.own.emplace();
   extend(now, *known.own, failure);
-  if (said) return {};
+  if (said) return again;
   return quoted(failure.vm.str()) + " failed at " + std::to_string(failing) +
          " targets and rests for " + in_words(known.own->until - now) + "; at the last, from " +
          way + ": " + failure.reason;

@@ -164,7 +164,8 @@ void Group::news_from(const HostId& host, std::uint64_t sequence) {
   }
 }
 
-void Group::moved(const ledger::Lease& lease, Duration rest, ledger::Ledger& ledger) {
+void Group::moved(const ledger::Lease& lease, Duration rest, ledger::Ledger& ledger,
+                  Presence presence) {
   Member* source = find(lease.from);
   Member* target = find(lease.to);
   wire::VmReport report;
@@ -180,7 +181,7 @@ void Group::moved(const ledger::Lease& lease, Duration rest, ledger::Ledger& led
   const wire::VmReport* there = target->find(lease.vm);
   if (there == nullptr || there->vm.presence != Presence::running) {
     std::erase_if(target->report.vms, is_it);
-    report.vm.presence = Presence::running;
+    report.vm.presence = presence;
     report.rest = rest;
     target->report.vms.push_back(report);
   }

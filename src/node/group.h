@@ -55,7 +55,8 @@ class Group {
   bool report(TimePoint now, Member& member, const wire::Report& report, ledger::Ledger& ledger);
 
   // A VM has moved; reports up to `sequence` of either end are older than that.
-  void moved(const ledger::Lease& lease, Duration rest, ledger::Ledger& ledger);
+  void moved(const ledger::Lease& lease, Duration rest, ledger::Ledger& ledger,
+             Presence presence = Presence::running);
   void news_from(const HostId& host, std::uint64_t sequence);
 
   // It has said that it leaves: nothing is planned with it any more. The leases that it honours are

@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 from rig import cgroup, door
+from rig.guest import broken_in
 from rig.processes import wait_for
 from scenario import CORES, Scenario, main
 
@@ -55,6 +56,25 @@ class TheRig(Scenario):
         self.rig.hosts["h2"].mend_link()
         wait_for("the link is mended",
                  lambda: self.rig.hosts["h1"].run(*ping, check=False).returncode == 0)
+
+
+class TheConsole(unittest.TestCase):
+    """A guest that its emulator broke is told from one that ran twice, or stood still."""
+
+    BEATS = "".join(f"BEAT vm1 n={n} up={n + 3.5} work=0\r\n" for n in range(5))
+
+    def test_what_is_no_trouble(self):
+        for more in ("", "a line of another kind\n", "BEAT vm1 n=9 up=12.5 work=0\n",
+                     "BEAT vm1 n=4 up=7.5 work=0\n",  # the same moment a second time: it ran twice
+                     "BEAT vm1 n=3 up=6.5 work=0\n", "BEAT vm2 n=1 up=90 work=0\n"):
+            self.assertEqual(broken_in("vm1", self.BEATS + more), "", more)
+
+    def test_what_an_emulator_breaks(self):
+        for more in ("[   9.1] Kernel panic - not syncing: Attempted to kill init!\n",
+                     "[   9.1] BUG: unable to handle page fault for address: 0\n",
+                     "load[1]: segfault at 0 ip 0 sp 0 error 4\n",
+                     "BEAT vm1 n=4 up=8.5 work=0\n"):  # its clock went on, its memory did not
+            self.assertNotEqual(broken_in("vm1", self.BEATS + more), "", more)
 
 
 class NothingIsLeft(unittest.TestCase):

@@ -28,6 +28,7 @@ class Scenario(unittest.TestCase):
 
     binary = None
     rig = None
+    broken = ()
 
     @classmethod
     def setUpClass(cls):
@@ -42,19 +43,45 @@ class Scenario(unittest.TestCase):
         shutil.copy(Scenario.binary, copy)
         Scenario.binary = copy
 
+    def run(self, result=None):
+        """Once more, where a guest was seen to be broken by its emulator: that is neither ours nor
+        hides ours, since it is told, and the second time counts whatever it is."""
+        self.broken = []
+        trial = unittest.TestResult()
+        super().run(trial)
+        if self.broken and not trial.wasSuccessful():
+            print(f"{self.id()}: {'; '.join(self.broken)}: once more", file=sys.stderr)
+            return super().run(result)
+        result.startTest(self)
+        if trial.wasSuccessful():
+            result.addSuccess(self)
+        for _, text in trial.failures + trial.errors:
+            print(f"{self.id()} FAILED", file=sys.stderr)
+            result.failures.append((self, text))
+        result.stopTest(self)
+        return result
+
     def setUp(self):
         self.nodes = {}
         self.addCleanup(self.clear)
 
     def clear(self):
         """Takes daemons and guests away; hosts that were lost come back."""
-        failed = self._outcome and not self._outcome.success
+        result = self._outcome.result  # what failed so far is in it already
+        failed = any(test is self for test, _ in result.failures + result.errors)
         for node in self.nodes.values():
             if failed:
                 print(f"--- log of {node.id}\n{node.log()}", file=sys.stderr)
             node.kill()
             node.log_file.unlink(missing_ok=True)
             shutil.rmtree(node.host.folder / "var/lib/ballast", ignore_errors=True)
+        if failed:
+            for guest in self.rig.guests.values():
+                why = guest.broken() if guest.console.exists() else ""
+                if why:
+                    self.broken.append(f"{guest.name} was broken by its emulator: {why}")
+                print(f"--- console of {guest.name}, its end\n{guest.console_end()}",
+                      file=sys.stderr)
         for host in self.rig.hosts.values():
             if host.pid:
                 host.mend_link()

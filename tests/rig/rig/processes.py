@@ -1,4 +1,5 @@
 """Processes: who lives, in which namespace, and how they end with us."""
+import contextlib
 import functools
 import os
 import pathlib
@@ -71,3 +72,23 @@ def kill_and_wait(pid, number=signal.SIGKILL):
     except ProcessLookupError:
         return
     wait_for(f"process {pid} ends on signal {number}", lambda: started_at(pid) != born)
+
+
+def parent_of(pid):
+    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+@contextlib.contextmanager
+def stopped(pids):
+    """They stand still meanwhile. Whoever waits for one (nsenter) stops with it, and would not go
+    on by itself."""
+    pids = list(pids)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            if started_at(pid):
+                os.kill(parent_of(pid), signal.SIGCONT)
+                os.kill(pid, signal.SIGCONT)
