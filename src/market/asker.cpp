@@ -330,9 +330,8 @@ Asker::Answered Asker::take(TimePoint now, const NodeId& from, const wire::Reque
   bool knows_room = true;  // one that is quiet has not looked
   for (const wire::Refusal& refusal : answer.refusals) {
     const bool soon_over = refusal.reason == wire::RefusalReason::quota;
-    const bool names_a_time = refusal.reason == wire::RefusalReason::quiet &&
-                              refusal.wait > Duration(0) &&
-                              !planted::on(planted::Bug::asker_ignores_times);
+    const bool names_a_time =
+        refusal.reason == wire::RefusalReason::quiet && refusal.wait > Duration(0);
     avoid_until[refusal.vm] = soon_over      ? now + quota_for
                               : names_a_time ? now + std::min(refusal.wait, quiet_max)
                                              : time_never;

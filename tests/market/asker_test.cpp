@@ -227,6 +227,26 @@ TEST_CASE("a quota is no want of room: it is asked again soon") {
   CHECK(at.size() >= 5);
 }
 
+TEST_CASE("who is quiet for its start is asked again when that is over, and not forgotten") {
+  Asker asker(settings(), 1);
+  asker.need(start, {want("v1", 3000)});
+  const std::vector<Seller> sellers{seller("m1", {8000})};
+  const auto first = asker.tick(start, sellers);
+  REQUIRE(first.size() == 1);
+  wire::RequestAnswer answer;
+  answer.number = first[0].request.number;
+  answer.refusals.push_back({VmId("v1"), wire::RefusalReason::quiet, 17s});  // and no holes
+  (void)asker.take(start, NodeId("m1"), answer);
+  std::optional<Duration> asked_after;
+  for (TimePoint now = start; now < start + 5min && !asked_after; now += 100ms) {
+    if (asker.next_deadline() > now) continue;
+    if (!asker.tick(now, sellers).empty()) asked_after = now - start;
+  }
+  REQUIRE(asked_after);
+  CHECK(*asked_after >= Duration(17s));
+  CHECK(*asked_after <= Duration(17s) + Duration(200ms));
+}
+
 TEST_CASE("a request without an answer is repeated, then its master is left alone") {
   Asker asker(settings(), 5);
   asker.need(start, {want("v1", 1000)});

@@ -123,6 +123,34 @@ TEST_CASE("while nothing may move, nothing is granted") {
   CHECK(group.ledger.leases().empty());
 }
 
+TEST_CASE("a VM is not granted room where it failed, and its asker hears why") {
+  Group group;
+  group.host("h1", 5000);
+  group.host("h2", 1000);
+  Grantor grantor(group.ledger);
+  wire::Want wanted = want("v1", 1000);
+  wanted.not_to = {HostId("h1")};
+  auto answer = grantor.serve(start, NodeId("a"), request(1, {wanted}), group.offer());
+  REQUIRE(answer.grants.size() == 1);
+  CHECK(answer.grants[0].target == HostId("h2"));
+  wanted.vm = VmId("v2");
+  wanted.not_to = {HostId("h1"), HostId("h2")};
+  answer = grantor.serve(start, NodeId("a"), request(2, {wanted}), group.offer());
+  REQUIRE(answer.refusals.size() == 1);
+  CHECK(answer.refusals[0].reason == wire::RefusalReason::rule);
+  // Nor is one of ours sent back there in exchange.
+  group.host("h3", 7900);
+  wanted = want("v3", 3000);
+  wanted.not_to = {HostId("h1"), HostId("h2")};
+  wanted.takes_back = Resources{5000, 8192, 1000};
+  Grantor::Offer offer = group.offer();
+  offer.exchangeable = {{VmId("w"), HostId("h3"), {2900, 2048, 10}, {HostId("far")}}};
+  CHECK(grantor.serve(start, NodeId("a"), request(3, {wanted}), offer).grants.empty());
+  offer = group.offer();
+  offer.exchangeable = {{VmId("w"), HostId("h3"), {2950, 2048, 10}, {HostId("elsewhere")}}};
+  CHECK(grantor.serve(start, NodeId("a"), request(4, {wanted}), offer).grants.size() == 1);
+}
+
 TEST_CASE("a swap gives the smallest VM that makes the room and that the asker can take") {
   Group group;
   group.host("h1", 7000);  // room for 1000

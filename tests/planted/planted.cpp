@@ -55,7 +55,6 @@ const char* name_of(Bug bug) {
     case Bug::asker_keeps_late_grants: return "late grants are not given back";
     case Bug::asker_asks_all_at_once: return "a VM is asked for at several masters at once";
     case Bug::asker_forgets_refusals: return "who refused is asked again at once";
-    case Bug::asker_ignores_times: return "a time that a refusal names is not kept";
     case Bug::asker_starves: return "what fits nowhere is never asked for again";
     case Bug::asker_waits_for_the_dead: return "an answer is waited for without end";
     case Bug::mesh_relays_nothing: return "no news is relayed";

@@ -1,5 +1,6 @@
 """What operators of other balancers report: a target that cannot take the guest, certificates
-that are missing, state that a migration loses, a guest that somebody pauses in flight, a QEMU that hangs.
+that are missing, state that a migration loses, a guest that somebody pauses in flight, a QEMU that
+hangs.
 
 usage: failing_test.py BALLAST [TEST]...
 """

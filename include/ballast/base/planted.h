@@ -55,7 +55,6 @@ enum class Bug : unsigned char {
   asker_keeps_late_grants,   // what it no longer wants is not given back
   asker_asks_all_at_once,    // while an answer is awaited
   asker_forgets_refusals,    // and asks the same one again
-  asker_ignores_times,       // that a refusal names
   asker_starves,             // what fits nowhere now is never asked for again
   asker_waits_for_the_dead,  // whoever does not answer is waited for
   // The mesh
