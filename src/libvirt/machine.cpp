@@ -35,7 +35,7 @@ Machine::Machine(const Options& options, std::shared_ptr<Connector> connector)
       looks_(1, 1),
       questions_(question_threads, questions_waiting_max),
       moves_(limits::jobs_per_host_max, limits::jobs_per_host_max),
-      measures_(measure_threads, 1) {}
+      measures_(measure_threads, measure_threads) {}
 
 void Machine::submit(const HypervisorCommand& command) {
   std::visit([this](const auto& what) { on(what); }, command);
