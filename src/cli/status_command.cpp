@@ -68,7 +68,12 @@ std::string table(const node::View& view, bool colour) {
                     ", master " + (view.master.empty() ? "none answers" : view.master.str()) + "\n";
   for (const std::string& line : host_lines(view.hosts, colour)) out += line + "\n";
   out += view.plan ? plan_text(*view.plan) : "no plan yet\n";
-  for (const node::FailureView& failure : view.failures) out += failure_line(failure);
+  constexpr std::size_t failures_shown = 20;
+  for (std::size_t i = 0; i < view.failures.size() && i < failures_shown; ++i)
+    out += failure_line(view.failures[i]);
+  if (view.failures.size() > failures_shown)
+    out += "  failed: " + std::to_string(view.failures.size() - failures_shown) +
+           " more, see `ballast status --json`\n";
   if (view.paused) out += "balancing is PAUSED: nothing new begins until `ballast resume`\n";
   for (const node::MasterView& master : view.masters) out += master_line(master);
   if (!view.in_flight.empty()) out += "in flight:\n";

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -185,15 +187,16 @@ class RealConnection final : public Connection {
     if (count < 0) return failed("the domains' statistics");
     const std::unique_ptr<virDomainStatsRecordPtr, void (*)(virDomainStatsRecordPtr*)> owner(
         records, virDomainStatsRecordListFree);
+    // Known to libvirt without asking any QEMU: two questions for all of them.
+    const auto persistent = active_with(VIR_CONNECT_LIST_DOMAINS_PERSISTENT);
+    const auto started = active_with(VIR_CONNECT_LIST_DOMAINS_AUTOSTART);
+    if (!persistent || !started) return failed("which domains are persistent, and which autostart");
     std::vector<DomainLook> looks;
     for (int i = 0; i < count; ++i) {
       looks.push_back(look_at(*records[i]));
       looks.back().standing.job = job_of(records[i]->dom);
-      // What libvirt knows by itself, without its QEMU.
-      int autostart = 0;
-      looks.back().persistent = virDomainIsPersistent(records[i]->dom) != 0;
-      looks.back().autostart =
-          virDomainGetAutostart(records[i]->dom, &autostart) == 0 && autostart == 1;
+      looks.back().persistent = persistent->contains(looks.back().uuid);
+      looks.back().autostart = started->contains(looks.back().uuid);
       looks.back().snapshots = std::max(0, virDomainSnapshotNum(records[i]->dom, 0));
     }
     return looks;
@@ -323,6 +326,22 @@ class RealConnection final : public Connection {
   }
 
  private:
+  // UUIDs of the active domains that have that property; nothing: libvirt does not say.
+  std::optional<std::set<std::string>> active_with(unsigned property) {
+    virDomainPtr* domains = nullptr;
+    const int count =
+        virConnectListAllDomains(connection_, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE | property);
+    if (count < 0) return std::nullopt;
+    std::set<std::string> uuids;
+    for (int i = 0; i < count; ++i) {
+      const Domain domain(domains[i]);
+      char uuid[VIR_UUID_STRING_BUFLEN] = {};
+      if (virDomainGetUUIDString(domain.get(), uuid) == 0) uuids.insert(uuid);
+    }
+    std::free(domains);
+    return uuids;
+  }
+
   Domain find(const VmId& vm) {
     Domain domain(virDomainLookupByName(connection_, vm.str().c_str()));
     if (!domain && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN && is_uuid(vm.str()))

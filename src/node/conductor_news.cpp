@@ -13,12 +13,12 @@ using wire::OutcomeKind;
 
 namespace {
 constexpr Duration ask_after_arrival = std::chrono::seconds(5);
+constexpr Duration confirmed_after = std::chrono::seconds(20);  // longer than messages are late
+
 // As the news of an arrival tell: why it does not run there, or nothing.
 Presence presence_in(const std::string& detail) {
   return detail.empty() ? Presence::running : Presence::paused;
 }
-
-constexpr Duration confirmed_after = std::chrono::seconds(20);  // longer than messages are late
 }  // namespace
 
 void Conductor::heard(TimePoint now, const NodeId& from, const wire::Outcome& outcome) {
@@ -146,7 +146,8 @@ void Conductor::finish(TimePoint now, Move& move, const std::string& detail) {
 void Conductor::finish(TimePoint now, Move& move, const NotMoved& how) {
   const bool was_running = move.state == State::running;
   if (was_running) slowest_ = std::max(slowest_, now - move.since);
-  const bool was_ordered = move.state != State::waiting && move.state != State::telling;
+  const bool was_begun = move.state != State::waiting;
+  const bool was_ordered = was_begun && move.state != State::telling;
   settled(move, false, how.detail);
   if (!move.planned.foreign) ++failed_;
   if (move.has_lease) {
@@ -154,7 +155,7 @@ void Conductor::finish(TimePoint now, Move& move, const NotMoved& how) {
     out_.event(now, EventKind::not_moved, move.planned.vm, move.planned.to,
                quoted(move.planned.vm.str()) + " did not move to " + quoted(move.planned.to.str()) +
                    ": " + how.detail);
-    remember_failure(now, move, how, was_running);
+    if (was_begun) remember_failure(now, move, how, was_running);
     revoke(now, move.lease, false);
     if (!was_ordered) ledger_.end(move.lease);  // no holder will ask for it
   }

@@ -87,7 +87,10 @@ std::string Failures::failed(TimePoint now, const Failure& failure) {
   if (failure.too_slow) {
     if (!known.own) known.own.emplace();
     extend(now, *known.own, failure);
-    return {};
+    return known.own->times == 2
+               ? quoted(failure.vm.str()) + " took too long again, from " + way + ": " +
+                     failure.reason + "; it rests for " + in_words(known.own->until - now)
+               : std::string();
   }
   if (known.targets.size() >= limits::failed_targets_max && !known.targets.contains(failure.to))
     known.targets.erase(std::min_element(
@@ -214,7 +217,7 @@ std::string Failures::why(TimePoint now, const VmId& vm, const HostId& from) con
 std::vector<FailureView> Failures::views(TimePoint now) const {
   std::vector<FailureView> views;
   const auto add = [&](const VmId& vm, const HostId& to, const Rest& rest) {
-    if (now < rest.until)
+    if (now < rest.until && views.size() < limits::failures_shown_max)
       views.push_back({vm, rest.from, to, rest.times, rest.until - now, rest.reason});
   };
   for (const auto& [pair, rest] : pairs_) add({}, pair.second, rest);

@@ -60,7 +60,7 @@ class Failures {
   bool rests(TimePoint now, const VmId& vm, const HostId& from, const HostId& to) const;
   // Why this VM of that host cannot go where it would, in words; empty when nothing is known.
   std::string why(TimePoint now, const VmId& vm, const HostId& from) const;
-  // Everything that rests now.
+  // What rests now, at most limits::failures_shown_max of it.
   std::vector<FailureView> views(TimePoint now) const;
 
  private:

@@ -127,7 +127,7 @@ void Master::tell_state(TimePoint now, const Member& home, const VmId& vm,
   facts.push_back(fact("measurement", home.id,
                        at + ": " + uses(home.load(), home.facts.capacity, home.facts.thresholds) +
                            ", over for " + std::to_string(host.over_samples) + " samples" +
-                           (host.maintenance ? "; " + drain_state(host.vms.size()) : "")));
+                           (host.maintenance ? "; " + drain_in_words(home) : "")));
   for (wire::Fact& measured : facts) measured.age = now - home.heard_at;
   const auto rule = [&](const std::string& text) { facts.push_back(fact("rule", home.id, text)); };
   const std::string stale = group_.why_unusable(now, home);

@@ -233,6 +233,11 @@ bool Master::is_stuck(const HostId& host) const {
   return stuck != stuck_.end() && !stuck->second.told.empty();
 }
 
+std::string Master::drain_in_words(const Member& member) const {
+  const std::size_t vms = member.report.vms.size();
+  return is_stuck(member.id) ? "drain stopped: " + counted_left(vms) : drain_state(vms);
+}
+
 // Said once for the VMs that are left. It is no end for good: what rests is tried again when its
 // rest is over, and then this is said again.
 void Master::end_stuck_drains(TimePoint now) {

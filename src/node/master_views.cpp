@@ -77,9 +77,8 @@ std::vector<HostView> Master::hosts(TimePoint now) const {
     view.vms = member.report.vms.size();
     const std::string unusable = group_.why_unusable(now, member);
     const bool over = unusable.empty() && is_overloaded(view.load, view.capacity, view.thresholds);
-    view.state = !unusable.empty() ? "stale: " + unusable
-                 : is_stuck(id)    ? "drain stopped: " + counted_left(member.report.vms.size())
-                 : member.report.maintenance ? drain_state(member.report.vms.size())
+    view.state = !unusable.empty()           ? "stale: " + unusable
+                 : member.report.maintenance ? drain_in_words(member)
                  : over                      ? "over"
                                              : "ok";
     views.push_back(std::move(view));

@@ -126,7 +126,7 @@ TEST_CASE("what is remembered is bounded, and what ends first gives way") {
   for (std::size_t n = 0; n < limits::failed_rests_max + 3; ++n)
     (void)failures.failed(start + Duration(n), failure("v" + std::to_string(n), "a", "b"));
   const TimePoint now = start + Duration(limits::failed_rests_max + 3);
-  CHECK(failures.views(now).size() == limits::failed_rests_max);
+  CHECK(failures.views(now).size() == limits::failures_shown_max);
   CHECK(!failures.rests(now, VmId("v2"), HostId("a"), HostId("b")));
   CHECK(failures.rests(now, VmId("v3"), HostId("a"), HostId("b")));
   Failures many(5min);

@@ -25,6 +25,7 @@ inline constexpr std::size_t own_messages_max = 4096;  // of a node to itself, n
 inline constexpr std::size_t revocations_max = 4096;   // told to targets at a time
 inline constexpr std::size_t failed_rests_max = 4096;  // VMs whose migration failed lately
 inline constexpr std::size_t failed_targets_max = 32;  // ... that are remembered of each
+inline constexpr std::size_t failures_shown_max = 256;
 
 // Messages
 inline constexpr std::size_t message_bytes_max = 1U << 20U;
