@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <initializer_list>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -13,31 +15,93 @@
 namespace ballast::libvirt {
 namespace {
 
+constexpr std::size_t chain_max = 64;  // images of one disk
+
+// What keeps a domain from moving, and who says so. L is libvirt 9.0, src/qemu/qemu_migration.c; Q
+// is QEMU 7.2, the callers of migrate_add_blocker() and devices without or with an unmigratable
+// state; B is Ballast: libvirt would move it, and it would be wrong there.
+//
+//   a disk only this host has, the whole chain of images below it          L SrcIsSafe; B
+//   a disk that is transient, or being copied                              L SrcIsAllowed
+//   format qcow, vdi, vhdx, vmdk, vpc, vvfat, parallels                    Q block/*.c
+//   host devices; interfaces hostdev, vdpa, vhostuser                      L SrcIsAllowedHostdev; B
+//   filesystem (virtiofs; 9p once mounted)                                 L SrcIsAllowed; Q
+//   hw/9pfs shmem                                                                  L SrcIsAllowed;
+//   Q ivshmem TPM of the host                                                        Q
+//   tpm_passthrough.c NVDIMM, sgx-epc                                                        B; Q
+//   hw/i386/sgx.c crypto                                                                 Q
+//   virtio-crypto.c input of the host (passthrough, evdev), serial ports of the host       Q
+//   virtio-input-host.c; B video with 3D                                                          Q
+//   virtio-gpu.c (virgl) hyperv mode='passthrough'                                              Q
+//   target/i386/kvm/kvm.c invtsc without a frequency of the timer tsc                            L
+//   SrcIsAllowed; Q kvm.c CPU migratable='off'                                                   B:
+//   what it asks for launchSecurity                                                         Q
+//   target/i386/sev.c pins to CPUs and NUMA nodes                                            B: of
+//   this host's numbers
+//
+// Snapshots, jobs and states of the moment are in the meter, since they are not in the description.
+
 // Each looks at one side of a domain and says why it cannot move; empty: for all it sees, it can.
 using Check = std::string (*)(const Element& domain, const DescribeOptions& options);
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-std::string why_not_disk(const Element& disk, const DescribeOptions& options) {
-  const std::string type = disk.attribute_or_empty("type");
-  const Element source = disk.child("source");
-  const std::string target = disk.child("target").attribute_or_empty("dev");
-  if (disk.child("mirror")) return "disk " + target + " is being copied";
-  const std::string local = "disk " + target + " is local: ";
-  if (!source) return {};  // an empty drive
+bool is_one_of(const std::string& text, std::initializer_list<const char*> words) {
+  return std::any_of(words.begin(), words.end(), [&](const char* word) { return text == word; });
+}
+
+std::string why_not_format(const std::string& format, const std::string& what) {
+  return is_one_of(format, {"qcow", "vdi", "vhdx", "vmdk", "vpc", "vvfat", "parallels"})
+             ? what + ": QEMU moves none of format " + format
+             : "";
+}
+
+// Of one image: the disk itself, or one below it.
+std::string why_not_image(const std::string& type, const Element& source, const std::string& what,
+                          const DescribeOptions& options) {
+  const std::string local = what + " is local: ";
+  const std::string silent = what + ": its storage does not answer";
   if (type == "network") {
     return source.child("host").attribute_or_empty("transport") == "unix" ? local + "a unix socket"
                                                                           : "";
   }
+  std::optional<bool> shared;
+  std::string name;
   if (type == "volume") {
     const std::string pool = source.attribute_or_empty("pool");
     const std::string volume = source.attribute_or_empty("volume");
-    return options.is_shared_volume(pool, volume) ? "" : local + pool + "/" + volume;
+    name = pool + "/" + volume;
+    shared = options.is_shared_volume(pool, volume);
+  } else if (type == "file" || type == "block") {
+    const std::string path = source.attribute_or_empty(type == "file" ? "file" : "dev");
+    if (path.empty()) return {};
+    name = last_part(path);
+    shared = options.is_shared(path);
+  } else {
+    return local + "of type " + quoted(type);
   }
-  if (type != "file" && type != "block") return local + "of type " + quoted(type);
-  const std::string path = source.attribute_or_empty(type == "file" ? "file" : "dev");
-  if (path.empty()) return {};
-  return options.is_shared(path) ? "" : local + last_part(path);
+  if (!shared) return silent;
+  return *shared ? "" : local + name;
+}
+
+std::string why_not_disk(const Element& disk, const DescribeOptions& options) {
+  const std::string what = "disk " + disk.child("target").attribute_or_empty("dev");
+  if (disk.child("mirror")) return what + " is being copied";
+  if (!disk.child("source")) return {};  // an empty drive
+  if (disk.child("transient")) return what + " is transient: its changes are here alone";
+  std::string why = why_not_format(disk.child("driver").attribute_or_empty("type"), what);
+  if (why.empty())
+    why = why_not_image(disk.attribute_or_empty("type"), disk.child("source"), what, options);
+  Element below = disk.child("backingStore");
+  for (std::size_t depth = 0; why.empty() && below.child("source"); ++depth) {
+    if (depth >= chain_max) return what + ": its chain of images is too long to look at";
+    why = why_not_format(below.child("format").attribute_or_empty("type"), "below " + what);
+    if (why.empty())
+      why = why_not_image(below.attribute_or_empty("type"), below.child("source"), "below " + what,
+                          options);
+    below = below.child("backingStore");
+  }
+  return why;
 }
 
 std::string why_not_disks(const Element& domain, const DescribeOptions& options) {
@@ -61,8 +125,15 @@ std::string why_not_passthrough(const Element& domain, const DescribeOptions&) {
       return "the TPM of the host is passed through";
     if ((kind == "serial" || kind == "parallel" || kind == "console") && type == "dev")
       return "a " + kind + " port of the host is passed through";
-    if (kind == "memory" && device.attribute_or_empty("model").starts_with("nvdimm"))
-      return "its NVDIMM is on this host alone";
+    const std::string model = device.attribute_or_empty("model");
+    if (kind == "memory" && (model.starts_with("nvdimm") || model == "sgx-epc"))
+      return "its memory of model " + model + " is on this host alone";
+    if (kind == "crypto") return "QEMU cannot move a crypto device";
+    if (kind == "input" && (type == "passthrough" || type == "evdev"))
+      return "an input device of the host is passed through";
+    if (kind == "video" &&
+        device.child("model").child("acceleration").attribute_or_empty("accel3d") == "yes")
+      return "QEMU cannot move a video card with 3D";
   }
   return {};
 }
@@ -70,12 +141,33 @@ std::string why_not_passthrough(const Element& domain, const DescribeOptions&) {
 std::string why_not_cpu(const Element& domain, const DescribeOptions&) {
   const Element cpu = domain.child("cpu");
   if (cpu.attribute_or_empty("migratable") == "off") return "its CPU cannot move: migratable='off'";
+  const auto timers = domain.child("clock").children("timer");
+  const bool has_frequency = std::any_of(timers.begin(), timers.end(), [](const Element& timer) {
+    return timer.attribute_or_empty("name") == "tsc" &&
+           !timer.attribute_or_empty("frequency").empty();
+  });
   for (const Element& feature : cpu.children("feature")) {
     if (feature.attribute_or_empty("name") == "invtsc" &&
-        feature.attribute_or_empty("policy") == "require")
-      return "its CPU cannot move: it requires invtsc";
+        feature.attribute_or_empty("policy") == "require" && !has_frequency)
+      return "its CPU cannot move: invtsc without a TSC frequency";
   }
+  if (domain.child("features").child("hyperv").attribute_or_empty("mode") == "passthrough")
+    return "its CPU cannot move: hyperv mode='passthrough'";
   if (domain.child("launchSecurity")) return "launchSecurity: its memory is encrypted by this CPU";
+  return {};
+}
+
+// Numbers of this host's CPUs and nodes, which may be others, or none, on another host.
+std::string why_not_pins(const Element& domain, const DescribeOptions&) {
+  for (const char* pin : {"vcpupin", "emulatorpin", "iothreadpin"})
+    if (domain.child("cputune").child(pin)) return std::string("pinned to CPUs here: ") + pin;
+  for (const char* binding : {"memory", "memnode"}) {
+    const Element found = domain.child("numatune").child(binding);
+    if (!found.attribute_or_empty("nodeset").empty())
+      return std::string("bound to NUMA nodes here: numatune ") + binding;
+  }
+  if (!domain.child("vcpu").attribute_or_empty("cpuset").empty())
+    return "pinned to CPUs here: vcpu cpuset";
   return {};
 }
 
@@ -162,7 +254,7 @@ Description describe(const std::string& xml, const DescribeOptions& options) {
   description.machine = domain.child("os").child("type").attribute_or_empty("machine");
   // The owner's rules are read in any case: they bind others, too.
   description.immovable = read_metadata(domain, options, description);
-  for (const Check check : {why_not_passthrough, why_not_cpu, why_not_disks}) {
+  for (const Check check : {why_not_passthrough, why_not_cpu, why_not_pins, why_not_disks}) {
     if (description.immovable.empty()) description.immovable = check(domain, options);
   }
   // No plan knows of these rules: a VM that stays breaks none, and neither do the others that the

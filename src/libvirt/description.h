@@ -45,10 +45,11 @@ struct Description {
 
 struct DescribeOptions {
   bool opt_in = false;
-  // True when the file or device is the same on all hosts.
-  std::function<bool(const std::string& path)> is_shared;
+  // True when the file or device is the same on all hosts; nothing: nobody can tell now.
+  std::function<std::optional<bool>(const std::string& path)> is_shared;
   // The same for volume `volume` of the storage pool.
-  std::function<bool(const std::string& pool, const std::string& volume)> is_shared_volume;
+  std::function<std::optional<bool>(const std::string& pool, const std::string& volume)>
+      is_shared_volume;
 };
 
 // Never fails: what is no description of a domain is one that cannot move.

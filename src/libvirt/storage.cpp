@@ -4,11 +4,21 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "xml.h"
 
 namespace ballast::libvirt {
 namespace {
+
+constexpr std::size_t asking_max = 4;  // as many dead servers, or files of one, are asked at a time
+constexpr std::size_t waiting_max = 4096;
+constexpr std::chrono::seconds fresh_for{60};
+constexpr std::chrono::minutes kept_for{10};
 
 // The same list as libvirt's own (virFileIsSharedFSType), less what it takes for shared only
 // because it cannot tell: a FUSE mount may be anything.
@@ -40,19 +50,70 @@ bool is_shared_file_system(unsigned long type) {
   return std::find(shared_types.begin(), shared_types.end(), type) != shared_types.end();
 }
 
-bool Storage::is_shared(const std::string& path) const {
-  const bool named = std::any_of(shared_paths_.begin(), shared_paths_.end(),
-                                 [&](const std::string& folder) { return is_below(path, folder); });
-  if (named) return true;
-  // A device is in a file system that says nothing of the disk behind it.
-  if (is_below(path, "/dev")) return false;
+bool is_on_shared_file_system(const std::string& path) {
   struct statfs found {};
   return statfs(path.c_str(), &found) == 0 &&
          is_shared_file_system(static_cast<unsigned long>(found.f_type));
 }
 
-bool Storage::is_shared_volume(Connection& connection, const std::string& pool,
-                               const std::string& volume) const {
+// Held by whoever asks, too: a question may outlive the one who put it.
+struct Storage::Answers {
+  using Clock = std::chrono::steady_clock;
+  struct Answer {
+    std::optional<bool> shared;
+    Clock::time_point at;    // of the answer
+    Clock::time_point used;  // when somebody wanted to know last
+    bool asking = false;
+    bool waited = false;  // in vain, for the question that is open
+  };
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::string, Answer> by_path;
+};
+
+Storage::Storage(std::vector<std::string> shared_paths, Ask ask, Duration patience)
+    : shared_paths_(std::move(shared_paths)),
+      ask_(std::move(ask)),
+      patience_(patience),
+      answers_(std::make_shared<Answers>()),
+      lane_(asking_max, waiting_max) {}
+
+std::optional<bool> Storage::is_shared(const std::string& path) {
+  const bool named = std::any_of(shared_paths_.begin(), shared_paths_.end(),
+                                 [&](const std::string& folder) { return is_below(path, folder); });
+  if (named) return true;
+  // A device is in a file system that says nothing of the disk behind it.
+  if (is_below(path, "/dev")) return false;
+  std::unique_lock lock(answers_->mutex);
+  const Answers::Clock::time_point now = Answers::Clock::now();
+  std::erase_if(answers_->by_path, [&](const auto& known) {
+    return !known.second.asking && known.first != path && now > known.second.used + kept_for;
+  });
+  Answers::Answer& answer = answers_->by_path[path];
+  answer.used = now;
+  if (answer.shared && now < answer.at + fresh_for) return answer.shared;
+  if (!answer.asking) {
+    answer.waited = false;
+    answer.asking = lane_.run([answers = answers_, ask = ask_, path](Lane::Life&) {
+      const bool shared = ask(path);
+      const std::lock_guard guard(answers->mutex);
+      Answers::Answer& known = answers->by_path[path];
+      known.shared = shared;
+      known.at = Answers::Clock::now();
+      known.asking = false;
+      answers->changed.notify_all();
+    });
+  }
+  // One that is silent is waited for once, then only looked at: what it said before may be wrong.
+  if (answer.asking && !answer.waited) {
+    answers_->changed.wait_for(lock, patience_, [&] { return !answer.asking; });
+    answer.waited = answer.asking;
+  }
+  return answer.asking && answer.waited ? std::nullopt : answer.shared;
+}
+
+std::optional<bool> Storage::is_shared_volume(Connection& connection, const std::string& pool,
+                                              const std::string& volume) {
   const Result<std::string> xml = connection.pool_description(pool);
   const std::optional<Document> document = xml ? Document::parse(*xml) : std::nullopt;
   if (!document) return false;

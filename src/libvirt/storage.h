@@ -1,28 +1,48 @@
 // Which disks are the same on all hosts: those on a network or cluster file system, as libvirt
 // itself judges it, and those below a path that the configuration names.
+//
+// A server of files that is dead answers nothing, for as long as it is dead: file systems are asked
+// on threads of their own, an answer is kept for a minute, and what is not answered in a moment is
+// not known. So a VM whose storage hangs costs the others on its host nothing.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ballast/base/time.h"
 #include "connection.h"
+#include "lane.h"
 
 namespace ballast::libvirt {
 
+// True when the file system of that file is one that several hosts may mount. May block.
+bool is_on_shared_file_system(const std::string& path);
+
 class Storage {
  public:
-  explicit Storage(std::vector<std::string> shared_paths)
-      : shared_paths_(std::move(shared_paths)) {}
+  using Ask = std::function<bool(const std::string& path)>;
 
-  // Asks the file system: may block as long as a dead server of files does.
-  bool is_shared(const std::string& path) const;
+  explicit Storage(std::vector<std::string> shared_paths, Ask ask = is_on_shared_file_system,
+                   Duration patience = std::chrono::seconds(1));
+
+  // Nothing: the file system does not answer now.
+  std::optional<bool> is_shared(const std::string& path);
   // Asks libvirt what the pool is; one that it does not know is not shared.
-  bool is_shared_volume(Connection& connection, const std::string& pool,
-                        const std::string& volume) const;
+  std::optional<bool> is_shared_volume(Connection& connection, const std::string& pool,
+                                       const std::string& volume);
 
  private:
+  struct Answers;
+
   std::vector<std::string> shared_paths_;
+  Ask ask_;
+  Duration patience_;
+  std::shared_ptr<Answers> answers_;
+  Lane lane_;
 };
 
 // True when `path` is `folder` or below it.

@@ -12,6 +12,8 @@
 namespace ballast::libvirt {
 namespace {
 
+using namespace std::chrono_literals;
+
 DescribeOptions rules(bool opt_in = false) {
   DescribeOptions options;
   options.opt_in = opt_in;
@@ -81,6 +83,54 @@ TEST_CASE("disks: what only this host has keeps the VM here") {
               "local: b"));
 }
 
+TEST_CASE("an image below a disk keeps the VM here as the disk itself would, however deep it is") {
+  const auto image = [](const std::string& path, const std::string& below,
+                        const std::string& format = "qcow2") {
+    return "<backingStore type='file'><format type='" + format + "'/><source file='" + path +
+           "'/>" + below + "</backingStore>";
+  };
+  const auto disk = [](const std::string& below) {
+    return "<disk type='file' device='disk'><driver type='qcow2'/><source file='/shared/top'/>" +
+           below + "<target dev='vda'/></disk>";
+  };
+  CHECK(why(disk("<backingStore/>")).empty());
+  CHECK(why(disk(image("/shared/a", image("/shared/b", "<backingStore/>")))).empty());
+  CHECK(tells(why(disk(image("/var/a", ""))), "below disk vda is local: a"));
+  CHECK(tells(why(disk(image("/shared/a", image("/shared/b", image("/var/c", ""))))), "local: c"));
+  CHECK(tells(why(disk(image("/shared/a", "", "vmdk"))), "below disk vda: QEMU moves none"));
+  std::string deep;
+  for (int i = 0; i < 100; ++i) deep = image("/shared/x", deep);
+  CHECK(tells(why(disk(deep)), "too long"));
+  CHECK(tells(why("<disk type='file'><driver type='vdi'/><source file='/shared/a'/>"
+                  "<target dev='vdb'/></disk>"),
+              "disk vdb: QEMU moves none of format vdi"));
+  CHECK(tells(why("<disk type='file'><source file='/shared/a'/><transient/>"
+                  "<target dev='vdb'/></disk>"),
+              "transient"));
+  // Read by every host over the network.
+  CHECK(why("<disk type='network' device='cdrom'><driver type='raw'/><source protocol='https' "
+            "name='/i.iso'><host name='web' port='443'/></source><target dev='sda'/></disk>")
+            .empty());
+}
+
+TEST_CASE("what is bound to this host's CPUs and memory nodes by number stays") {
+  for (const char* bound : {"<cputune><vcpupin vcpu='0' cpuset='4'/></cputune>",
+                            "<cputune><emulatorpin cpuset='1-3'/></cputune>",
+                            "<cputune><iothreadpin iothread='1' cpuset='5'/></cputune>",
+                            "<numatune><memory mode='strict' nodeset='0'/></numatune>",
+                            "<numatune><memnode cellid='0' mode='strict' nodeset='1'/></numatune>",
+                            "<vcpu cpuset='0-3'>4</vcpu>"}) {
+    CAPTURE(bound);
+    CHECK(tells(why("", bound), "here"));
+  }
+  for (const char* free :
+       {"<cputune><shares>2048</shares><quota>50000</quota></cputune>",
+        "<numatune><memory mode='strict' placement='auto'/></numatune>", "<vcpu>4</vcpu>"}) {
+    CAPTURE(free);
+    CHECK(why("", free).empty());
+  }
+}
+
 TEST_CASE("whatever is passed through from this host keeps the VM here, each told by its name") {
   for (const auto& [device, part] :
        {std::pair{"<hostdev mode='subsystem' type='pci'/>", "pci device"},
@@ -91,7 +141,11 @@ TEST_CASE("whatever is passed through from this host keeps the VM here, each tol
         {"<shmem name='x'/>", "shmem"},
         {"<tpm model='tpm-tis'><backend type='passthrough'/></tpm>", "TPM"},
         {"<serial type='dev'/>", "serial port"},
-        {"<memory model='nvdimm'/>", "NVDIMM"}}) {
+        {"<memory model='nvdimm'/>", "nvdimm"},
+        {"<memory model='sgx-epc'/>", "sgx-epc"},
+        {"<crypto model='virtio' type='qemu'/>", "crypto"},
+        {"<input type='evdev'><source dev='/dev/input/event1'/></input>", "input device"},
+        {"<video><model type='virtio'><acceleration accel3d='yes'/></model></video>", "3D"}}) {
     const char* const said = device;
     CAPTURE(said);
     CHECK(tells(why(device), part));
@@ -99,7 +153,9 @@ TEST_CASE("whatever is passed through from this host keeps the VM here, each tol
   for (const char* device :
        {"<interface type='bridge'/>", "<serial type='pty'/>", "<serial type='file'/>",
         "<tpm model='tpm-tis'><backend type='emulator'/></tpm>", "<memory model='dimm'/>",
-        "<redirdev bus='usb' type='spicevmc'/>", "<graphics type='vnc'/>"}) {
+        "<redirdev bus='usb' type='spicevmc'/>", "<graphics type='vnc'/>",
+        "<input type='tablet' bus='usb'/>", "<video><model type='virtio'/></video>",
+        "<video><model type='virtio'><acceleration accel3d='no'/></model></video>"}) {
     CAPTURE(device);
     CHECK(why(device).empty());
   }
@@ -108,6 +164,17 @@ TEST_CASE("whatever is passed through from this host keeps the VM here, each tol
 TEST_CASE("a CPU that cannot move keeps the VM here") {
   CHECK(tells(why("", "<cpu mode='host-passthrough' migratable='off'/>"), "migratable"));
   CHECK(tells(why("", "<cpu><feature policy='require' name='invtsc'/></cpu>"), "invtsc"));
+  CHECK(why("",
+            "<cpu><feature policy='require' name='invtsc'/></cpu>"
+            "<clock offset='utc'><timer name='tsc' frequency='2400000000'/></clock>")
+            .empty());
+  CHECK(tells(why("",
+                  "<cpu><feature policy='require' name='invtsc'/></cpu>"
+                  "<clock offset='utc'><timer name='tsc' mode='native'/></clock>"),
+              "invtsc"));
+  CHECK(tells(why("", "<features><hyperv mode='passthrough'/></features>"), "hyperv"));
+  CHECK(
+      why("", "<features><hyperv mode='custom'><relaxed state='on'/></hyperv></features>").empty());
   CHECK(tells(why("", "<launchSecurity type='sev'/>"), "launchSecurity"));
   CHECK(why("", "<cpu><feature policy='disable' name='invtsc'/></cpu>").empty());
 }
@@ -182,17 +249,42 @@ TEST_CASE("whatever bytes change in a description, reading it ends well") {
 }
 
 TEST_CASE("a path is shared when it is below one that the configuration names, and not beside it") {
-  const Storage storage({"/srv/images/", "/dev/vg"});
-  CHECK(storage.is_shared("/srv/images/a.qcow2"));
-  CHECK(storage.is_shared("/dev/vg/lv1"));
-  CHECK_FALSE(storage.is_shared("/srv/images2/a.qcow2"));
-  CHECK_FALSE(storage.is_shared("/srv/images/../../etc/passwd"));
-  CHECK_FALSE(storage.is_shared("/dev/sda"));
-  CHECK_FALSE(storage.is_shared("/nowhere/at/all"));
+  Storage storage({"/srv/images/", "/dev/vg"}, is_on_shared_file_system, 1min);
+  CHECK(storage.is_shared("/srv/images/a.qcow2") == true);
+  CHECK(storage.is_shared("/dev/vg/lv1") == true);
+  CHECK(storage.is_shared("/srv/images2/a.qcow2") == false);
+  CHECK(storage.is_shared("/srv/images/../../etc/passwd") == false);
+  CHECK(storage.is_shared("/dev/sda") == false);
+  CHECK(storage.is_shared("/nowhere/at/all") == false);
   CHECK(is_shared_file_system(0x6969));
   CHECK(is_shared_file_system(
       static_cast<unsigned long>(static_cast<long>(static_cast<int>(0xff534d42)))));
   CHECK_FALSE(is_shared_file_system(0xef53));  // ext4
+}
+
+TEST_CASE("a file system that does not answer is not waited for twice, and costs no other") {
+  const auto dead = std::make_shared<Gate>();
+  dead->shut();
+  Storage storage(
+      {},
+      [dead](const std::string& path) {
+        if (path.starts_with("/dead/")) dead->pass();
+        return path.starts_with("/nfs/") || path.starts_with("/dead/");
+      },
+      1s);
+  CHECK(storage.is_shared("/dead/a") == std::nullopt);  // waits a second
+  for (int looks = 0; looks < 1000; ++looks) CHECK(storage.is_shared("/dead/a") == std::nullopt);
+  DescribeOptions options = rules();
+  options.is_shared = [&](const std::string& path) { return storage.is_shared(path); };
+  CHECK(tells(describe(plain_description("<disk type='file'><source file='/dead/a'/>"
+                                         "<target dev='vda'/></disk>"),
+                       options)
+                  .immovable,
+              "disk vda: its storage does not answer"));
+  CHECK(eventually([&] { return storage.is_shared("/nfs/b") == true; }));
+  CHECK(eventually([&] { return storage.is_shared("/local/c") == false; }));
+  dead->open();
+  CHECK(eventually([&] { return storage.is_shared("/dead/a") == true; }));
 }
 
 }  // namespace

@@ -10,6 +10,8 @@ from scenario import Scenario, main
 
 SECOND_CARD = ("<interface type='bridge'><mac address='52:54:00:78:00:{0:02x}'/>"
                "<source bridge='br1'/><model type='virtio'/><rom enabled='no'/></interface>")
+DISK = ("<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
+        "<source file='/var/lib/shared/disk.raw'/><target dev='vda' bus='virtio'/></disk>")
 SLOW_MIB_S = 4  # a migration takes seconds
 ROLES = {"h1": "slave", "h2": "slave", "h3": "master"}
 
@@ -75,7 +77,8 @@ class Failing(Scenario):
         tries = self.master.log().count("ordered: 'vm1' from 'h3' to 'h2'")
         # `drain` again tried again, once.
         self.wait_host("h3", "drain stopped: 1 VM left")
-        self.assertLessEqual(self.master.log().count("ordered: 'vm1' from 'h3' to 'h2'"), tries + 1)
+        self.assertLessEqual(self.master.log().count("ordered: 'vm1' from 'h3' to 'h2'"),
+                             tries + 1)
         self.assertIn("may be tried again", self.ask("retry", "vm1"))
         self.wait_host("h3", "drain stopped: 1 VM left")
 
@@ -99,6 +102,21 @@ class Failing(Scenario):
         tries = self.tries("vm1", "h2") + self.tries("vm2", "h2")
         self.assertEqual(self.master.log().count("no VM can go from 'h1' to 'h2'"), min(tries, 1))
         self.assertLessEqual(tries, 1)
+        self.check_beats()
+
+    def test_a_disk_that_libvirt_calls_unsafe(self):
+        """Whatever the operator says of its folder: each host is tried once, and the drain ends."""
+        for name in ROLES:
+            folder = self.rig.hosts[name].folder / "var/lib/shared"
+            folder.mkdir(exist_ok=True)
+            (folder / "disk.raw").write_bytes(bytes(1 << 20))
+        self.rig.boot({1: "h1"}, devices=DISK)
+        self.start(hypervisor='shared_paths = ["/var/lib/shared"]')
+        self.ask("drain", "h1")
+        self.wait_host("h1", "drain stopped: 1 VM left")
+        self.assertEqual([self.tries("vm1", name) for name in ("h2", "h3")], [1, 1])
+        self.assertIn("nsafe", self.ask("why", "vm1"))
+        self.wait_told("the drain of 'h1' can go no further, 1 VM is left: 'vm1'")
         self.check_beats()
 
     def test_what_a_hypervisor_forgets_is_kept(self):
