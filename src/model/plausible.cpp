@@ -46,6 +46,16 @@ std::string_view distrust_of(const Resources& capacity, const Resources& base, d
   if (!vm_loads.empty() && idle &&
       excess_of(cpu_used_mhz, capacity.cpu_mhz, thresholds.cpu) > load_tolerance)
     return "all its VMs report no CPU use while the host's CPU is busy";
+  // Of most of them nothing is known, and what is known does not explain what the host is busy
+  // with.
+  double told_mhz = 0;
+  for (const Resources& load : vm_loads) told_mhz += load.cpu_mhz;
+  const auto mute = static_cast<std::size_t>(std::count_if(
+      vm_loads.begin(), vm_loads.end(), [](const Resources& load) { return load.cpu_mhz == 0; }));
+  const double unexplained_mhz = std::max(base.cpu_mhz, cpu_used_mhz - told_mhz);
+  if (2 * mute > vm_loads.size() &&
+      excess_of(unexplained_mhz, capacity.cpu_mhz, thresholds.cpu) > load_tolerance)
+    return "most of its VMs report no CPU use while the host's CPU is busy without them";
   return {};
 }
 

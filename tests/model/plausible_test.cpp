@@ -33,6 +33,19 @@ TEST_CASE("a host whose VMs are all idle while its CPU is busy is not trusted") 
   CHECK(trusted(sample_of(900, {0, 1})));
 }
 
+TEST_CASE("a host of whose VMs most say nothing is not trusted when the others do not explain it") {
+  CHECK_FALSE(trusted(sample_of(900, {0, 0, 1})));
+  CHECK_FALSE(trusted(sample_of(900, {0, 0, 0, 50})));
+  CHECK(trusted(sample_of(900, {0, 0, 400})));   // the one that speaks is what it is busy with
+  CHECK(trusted(sample_of(900, {0, 0, 1, 1})));  // half of them speak
+  CHECK(trusted(sample_of(700, {0, 0, 1})));     // it is not busy
+  // Of a snapshot the host's use is not known, only its base.
+  const std::vector<Resources> loads{{0, 10, 0}, {0, 10, 0}, {500, 10, 0}};
+  const Resources capacity{1000, 1000, 1000};
+  CHECK(distrust_of(capacity, {300, 0, 0}, 300, Thresholds{}, loads).empty());
+  CHECK_FALSE(distrust_of(capacity, {900, 0, 0}, 900, Thresholds{}, loads).empty());
+}
+
 TEST_CASE("an empty host is plausible, however busy") { CHECK(trusted(sample_of(1000, {}))); }
 
 TEST_CASE("what is not running here is not an idle VM") {
