@@ -16,6 +16,9 @@ constexpr Duration longest_rest_of_refused = std::chrono::hours(4);
 constexpr Duration remembered_for = std::chrono::hours(24);
 constexpr Duration refusal_remembered_for = std::chrono::hours(2);
 constexpr std::size_t targets_until_vm_rests = 3;
+// So that of some targets each is told, and all fits where reasons are told.
+constexpr std::size_t reason_bytes_told = 200;
+constexpr std::size_t text_bytes_told = 440;
 
 std::string whole(double number, const char* unit) {
   return std::to_string(static_cast<long>(number)) + " " + unit;
@@ -127,16 +130,21 @@ void Failures::arrived(const VmId& vm, const HostId& from, const HostId& to) {
   if (known->second.targets.empty()) vms_.erase(known);
 }
 
-void Failures::changed(const HostId& host) {
+void Failures::reachable(const HostId& host) {
   std::erase_if(pairs_, [&](const auto& pair) {
     return pair.first.first == host || pair.first.second == host;
   });
+}
+
+void Failures::changed(const HostId& host) {
+  reachable(host);
   for (auto& [vm, known] : vms_) {
     const std::size_t before = known.targets.size();
     std::erase_if(known.targets, [&](const auto& target) {
       return target.first == host || target.second.from == host;
     });
-    if (known.targets.size() != before) known.own.reset();
+    const bool concerned = known.targets.size() != before || (known.own && known.own->from == host);
+    if (concerned) known.own.reset();
   }
   std::erase_if(
       vms_, [](const auto& known) { return known.second.targets.empty() && !known.second.own; });
@@ -192,18 +200,24 @@ bool Failures::rests(TimePoint now, const VmId& vm, const HostId& from, const Ho
 
 std::string Failures::why(TimePoint now, const VmId& vm, const HostId& from) const {
   std::string text;
-  const auto add = [&](const std::string& one) { text += (text.empty() ? "" : "; ") + one; };
+  std::size_t more = 0;
+  const auto add = [&](const std::string& one) {
+    if (text.size() + one.size() > text_bytes_told)
+      ++more;
+    else
+      text += (text.empty() ? "" : "; ") + one;
+  };
   const auto known = vms_.find(vm);
   if (known != vms_.end() && known->second.own && now < known->second.own->until) {
     const Rest& own = *known->second.own;
     add("its migrations failed, it rests for " + in_words(own.until - now) +
-        (own.reason.empty() ? "" : ": " + own.reason));
+        (own.reason.empty() ? "" : ": " + cleaned_text(own.reason, reason_bytes_told)));
   }
   const auto add_target = [&](const HostId& to, const Rest& rest, const char* who) {
     if (now >= rest.until) return;
     add(who + quoted(to.str()) + (rest.started ? " failed" : " was refused") +
         times_in_words(rest.times) + ", not tried for " + in_words(rest.until - now) + ": " +
-        rest.reason);
+        cleaned_text(rest.reason, reason_bytes_told));
   };
   if (known != vms_.end()) {
     for (const auto& [to, rest] : known->second.targets) add_target(to, rest, "to ");
@@ -211,7 +225,8 @@ std::string Failures::why(TimePoint now, const VmId& vm, const HostId& from) con
   for (auto pair = pairs_.lower_bound({from, HostId()});
        pair != pairs_.end() && pair->first.first == from; ++pair)
     add_target(pair->first.second, pair->second, "every VM to ");
-  return text;
+  if (more > 0) text += "; and " + std::to_string(more) + " more";
+  return cleaned_text(text, limits::text_bytes_max);
 }
 
 std::vector<FailureView> Failures::views(TimePoint now) const {

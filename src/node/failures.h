@@ -49,6 +49,8 @@ class Failures {
 
   // Something about this host is not as it was: what failed there or from there may go well now.
   void changed(const HostId& host);
+  // This host can be reached again: what met any VM to or from it may be over.
+  void reachable(const HostId& host);
   // Everything about this VM, and about the pairs of hosts from `host`, may be tried again. The
   // number of rests that end by that.
   std::size_t retry(TimePoint now, const VmId& vm, const HostId& host);
@@ -58,7 +60,8 @@ class Failures {
   std::set<HostId> not_to(TimePoint now, const VmId& vm, const HostId& from) const;
   bool rests(TimePoint now, const VmId& vm) const;  // whatever the target
   bool rests(TimePoint now, const VmId& vm, const HostId& from, const HostId& to) const;
-  // Why this VM of that host cannot go where it would, in words; empty when nothing is known.
+  // Why this VM of that host cannot go where it would, in words, at most
+  // limits::text_bytes_max; empty when nothing is known.
   std::string why(TimePoint now, const VmId& vm, const HostId& from) const;
   // What rests now, at most limits::failures_shown_max of it.
   std::vector<FailureView> views(TimePoint now) const;

@@ -152,7 +152,7 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch&, const wire::L
   conductor_.left(from);
   group_.left(from);
   ledger_.forget_host(from);
-  forget_drain(from);
+  forget(from);
   out_.event(now, EventKind::lost, {}, from,
              quoted(from.str()) + " leaves the group: " + leave.why);
 }
@@ -170,7 +170,7 @@ void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, boo
   for (const HostId& id : group_.give_up(now)) {
     conductor_.left(id);
     ledger_.forget_host(id);
-    forget_drain(id);
+    forget(id);
     out_.event(now, EventKind::lost, {}, id, quoted(id.str()) + " no longer counts as a slave");
   }
   conductor_.tick(now);

@@ -132,10 +132,10 @@ class Master {
   void watch_facts(TimePoint now, const Member& member, const wire::HostFacts& before);
   void end_stuck_drains(TimePoint now);
   std::string why_left(TimePoint now, const Member& member, const VmId& vm) const;
-  bool may_still_leave(TimePoint now, const Member& member) const;
+  bool may_still_leave(TimePoint now, const Member& member, const std::set<VmId>& surplus) const;
   bool is_stuck(const HostId& host) const;
   std::string drain_in_words(const Member& member) const;
-  void forget_drain(const HostId& host);
+  void forget(const HostId& host);
   std::set<VmId> left_by_drains(TimePoint now, const std::vector<OtherRoom>& others) const;
   void tell_of_plan(TimePoint now, const MadePlan& plan);
   const Member* home_of(const VmId& vm) const;

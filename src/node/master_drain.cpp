@@ -110,7 +110,7 @@ std::string Master::why_still(TimePoint now) const {
   return {};
 }
 
-void Master::forget_drain(const HostId& host) {
+void Master::forget(const HostId& host) {
   drains_.erase(host);
   emptied_.erase(host);
   stuck_.erase(host);
@@ -209,23 +209,21 @@ std::string Master::why_left(TimePoint now, const Member& member, const VmId& vm
   return surplus == plan_->surplus.end() ? std::string("no plan names it") : surplus->reason;
 }
 
-// Something is under way for a VM of this host, or may yet begin.
-bool Master::may_still_leave(TimePoint now, const Member& member) const {
-  if (!plan_ || !plan_->drains.contains(member.id) || !why_still(now).empty() ||
+// Something is under way for a VM of this host, or may yet begin. `surplus`: of the last plan.
+bool Master::may_still_leave(TimePoint now, const Member& member,
+                             const std::set<VmId>& surplus) const {
+  if (!plan_->drains.contains(member.id) || !why_still(now).empty() ||
       plan_->state == PlanState::running || conductor_.relieves(member.id) ||
       !group_.why_unusable(now, member).empty())
     return true;
   const std::set<VmId> leaving = trade_.leaving();
-  return std::any_of(member.report.vms.begin(), member.report.vms.end(),
-                     [&](const wire::VmReport& vm) {
-                       const Presence presence = vm.vm.presence;
-                       const bool is_left =
-                           std::any_of(plan_->surplus.begin(), plan_->surplus.end(),
-                                       [&](const SurplusView& one) { return one.vm == vm.vm.id; });
-                       return presence == Presence::incoming || presence == Presence::outgoing ||
-                              !is_left || leaving.contains(vm.vm.id) || trade_.asks_for(vm.vm.id) ||
-                              ledger_.find(vm.vm.id) != nullptr;
-                     });
+  const auto may_leave = [&](const wire::VmReport& vm) {
+    const VmId& id = vm.vm.id;
+    const bool moves = vm.vm.presence == Presence::incoming || vm.vm.presence == Presence::outgoing;
+    return moves || !surplus.contains(id) || leaving.contains(id) || trade_.asks_for(id) ||
+           ledger_.find(id) != nullptr;
+  };
+  return std::any_of(member.report.vms.begin(), member.report.vms.end(), may_leave);
 }
 
 bool Master::is_stuck(const HostId& host) const {
@@ -243,9 +241,12 @@ std::string Master::drain_in_words(const Member& member) const {
 void Master::end_stuck_drains(TimePoint now) {
   constexpr std::size_t named_max = 3;
   const Duration lasting = 3 * config_.sample.sample_interval;
+  if (drains_.empty() || !plan_) return;
+  std::set<VmId> surplus;
+  for (const SurplusView& one : plan_->surplus) surplus.insert(one.vm);
   for (const HostId& host : drains_) {
     const Member* member = group_.find(host);
-    if (member == nullptr || member->report.vms.empty() || may_still_leave(now, *member)) {
+    if (member == nullptr || member->report.vms.empty() || may_still_leave(now, *member, surplus)) {
       stuck_.erase(host);
       continue;
     }

@@ -9,8 +9,9 @@ namespace ballast::node {
 // The master's own host says these things itself.
 void Master::watch_figures(TimePoint now, const Member& member,
                            const std::string& distrust_before) {
-  if (member.id == out_.self()) return;
   const std::string& distrust = member.report.distrust;
+  if (!distrust_before.empty() && distrust.empty()) conductor_.failures().reachable(member.id);
+  if (member.id == out_.self()) return;
   if (distrust != distrust_before && !distrust.empty())
     out_.event(now, EventKind::alarm, {}, member.id,
                "the figures of " + quoted(member.id.str()) + " are not acted upon: " + distrust);

@@ -121,6 +121,31 @@ TEST_CASE("a rest ends with a change of either host, a word of an operator, or a
   CHECK(failures.views(start).empty());
 }
 
+TEST_CASE("a host that can be reached again ends what met any VM there, and nothing else") {
+  Failures failures(5min);
+  auto pair = failure("v", "a", "b");
+  pair.fault = FaultOf::pair;
+  (void)failures.failed(start, pair);
+  (void)failures.failed(start, failure("w", "a", "c"));
+  failures.reachable(HostId("c"));
+  CHECK(failures.rests(start, pair.vm, pair.from, pair.to));
+  failures.reachable(HostId("b"));
+  CHECK(!failures.rests(start, pair.vm, pair.from, pair.to));
+  CHECK(failures.rests(start, VmId("w"), HostId("a"), HostId("c")));
+}
+
+TEST_CASE("what is told fits where it is told, however many targets failed with whatever reason") {
+  Failures failures(5min);
+  for (int n = 0; n < 30; ++n) {
+    auto what = failure("v", "a", "target-" + std::to_string(n));
+    what.reason = std::string(limits::text_bytes_max, 'x');
+    (void)failures.failed(start, what);
+  }
+  const std::string why = failures.why(start, VmId("v"), HostId("a"));
+  CHECK(why.size() <= limits::text_bytes_max);
+  CHECK(why.find(" more") != std::string::npos);
+}
+
 TEST_CASE("what is remembered is bounded, and what ends first gives way") {
   Failures failures(5min);
   for (std::size_t n = 0; n < limits::failed_rests_max + 3; ++n)
