@@ -43,8 +43,9 @@ std::string plan_text(const node::PlanView& plan) {
 }
 
 std::string failure_line(const node::FailureView& failure) {
-  const std::string who = failure.vm.empty() ? "any VM of " + failure.from.str()
-                                             : failure.vm.str() + " on " + failure.from.str();
+  const std::string at = failure.from.empty() ? "" : " of " + failure.from.str();
+  const std::string who =
+      failure.vm.empty() ? "any VM" + at : failure.vm.str() + " on " + failure.from.str();
   char left[64];
   std::snprintf(left, sizeof left, "%u %s, not tried for %.0f min", failure.times,
                 failure.times == 1 ? "time" : "times", seconds_of(failure.left) / 60 + 0.5);

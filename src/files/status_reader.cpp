@@ -127,7 +127,7 @@ node::View view_of(const Json& from) {
   if (from.contains("failures")) {
     for (const Json& failure : from.at("failures"))
       view.failures.push_back(
-          {VmId(text_or_empty(failure.at("vm"))), HostId(failure.at("from").get<std::string>()),
+          {VmId(text_or_empty(failure.at("vm"))), HostId(text_or_empty(failure.at("from"))),
            HostId(text_or_empty(failure.at("to"))), failure.at("times").get<std::uint32_t>(),
            duration_of_seconds(failure.at("left_s").get<double>()),
            failure.at("reason").get<std::string>()});

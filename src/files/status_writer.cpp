@@ -53,9 +53,9 @@ void write(JsonWriter& json, const node::LeaseView& lease) {
 
 void write(JsonWriter& json, const node::FailureView& failure) {
   json.begin_object();
-  write_id(json, "vm", failure.vm.str());  // null: any VM between the two
-  json.field("from", failure.from.str());
-  write_id(json, "to", failure.to.str());  // null: whatever the target
+  write_id(json, "vm", failure.vm.str());      // null: any VM between the two
+  write_id(json, "from", failure.from.str());  // null: from any host
+  write_id(json, "to", failure.to.str());      // null: whatever the target
   json.field("times", failure.times);
   json.field("left_s", seconds_of(failure.left));
   json.field("reason", failure.reason);

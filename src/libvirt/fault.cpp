@@ -24,26 +24,29 @@ FaultOf fault_of(int code, std::string_view text) {
       VIR_ERR_LIBSSH,
       VIR_ERR_SSH,
   };
-  constexpr std::array<std::string_view, 14> texts{
-      "unable to connect to server",  // either libvirtd, or the port of the copy
-      "Unable to connect to server",
-      "Failed to connect to",  // QEMU, the port of the copy
-      "No route to host",
-      "Connection refused",
+  // Of the copy's own connection, from QEMU; of a disk's it would be this VM's.
+  constexpr std::array<std::string_view, 2> of_copy{"migration out job", "command 'migrate'"};
+  constexpr std::array<std::string_view, 5> no_way{"Failed to connect", "Connection refused",
+                                                   "Connection timed out", "No route to host",
+                                                   "Network is unreachable"};
+  constexpr std::array<std::string_view, 9> texts{
+      "unable to connect to server",  // libvirtd there
+      "remote libvirt URI",           // the same, as the source's libvirtd says it
       "Name or service not known",
-      "cannot resolve",
-      "ertificate",                    // Certificate, certificate: of any of the three TLS users
+      "ertificate",                    // of libvirtd, or of the copy
       "Unable to access credentials",  // QEMU: no certificate for the copy
       "TLS handshake",
       "authentication failed",
-      "Unable to bind",  // no port is left in the target's range
+      "unable to find an unused port",  // the range of ports for copies is used up
       "Unable to find an unused port",
-      "failed to connect to the socket",
   };
+  // The target's QEMU did not start with what this VM has, or did not open one of its disks.
+  constexpr std::array<std::string_view, 3> of_this_vm{"process exited", "blockdev-add",
+                                                       "device_add"};
+  const auto says = [&](std::string_view known) { return text.find(known) != text.npos; };
+  const auto any = [&](const auto& list) { return std::any_of(list.begin(), list.end(), says); };
   const bool by_code = std::find(codes.begin(), codes.end(), code) != codes.end();
-  const bool by_text = std::any_of(texts.begin(), texts.end(), [&](std::string_view known) {
-    return text.find(known) != std::string_view::npos;
-  });
+  const bool by_text = !any(of_this_vm) && (any(texts) || (any(of_copy) && any(no_way)));
   return by_code || by_text ? FaultOf::pair : FaultOf::vm;
 }
 

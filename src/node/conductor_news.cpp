@@ -175,12 +175,13 @@ void Conductor::remember_failure(TimePoint now, const Move& move, const NotMoved
   failure.fault = how.fault;
   // Most of it: the holder counts by its own clock, from a little later.
   failure.too_slow = was_running && now >= move.since + config_.migrate.timeout * 3 / 4;
-  if (failure.too_slow) {
-    const Duration longest = std::max(config_.plan.cooldown, config_.migrate.timeout);
-    slow_[move.planned.from] = now + 4 * longest;
-  }
   if (const std::string alarm = failures_.failed(now, failure); !alarm.empty())
     out_.event(now, EventKind::alarm, failure.vm, failure.to, alarm);
+  if (failure.too_slow) {
+    // Still when it is tried again: then it shall have the link for itself.
+    const Duration longest = std::max(config_.plan.cooldown, config_.migrate.timeout);
+    slow_[failure.from] = now + failures_.left(now, failure.vm) + 4 * longest;
+  }
 }
 
 void Conductor::remember_departure(TimePoint now, const Move& move) {

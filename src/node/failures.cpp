@@ -1,6 +1,7 @@
 #include "failures.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "ballast/base/limits.h"
 #include "ballast/base/planted.h"
@@ -15,7 +16,10 @@ constexpr Duration longest_rest_of_refused = std::chrono::hours(4);
 // What comes again within a day of its rest's end is the same trouble.
 constexpr Duration remembered_for = std::chrono::hours(24);
 constexpr Duration refusal_remembered_for = std::chrono::hours(2);
+constexpr Duration target_remembered_for = std::chrono::hours(2);  // since the last failure there
+constexpr Duration rest_of_target = first_rest / 2;
 constexpr std::size_t targets_until_vm_rests = 3;
+constexpr std::size_t vms_until_target_rests = 3;
 // So that of some targets each is told, and all fits where reasons are told.
 constexpr std::size_t reason_bytes_told = 200;
 constexpr std::size_t text_bytes_told = 440;
@@ -31,10 +35,10 @@ std::string times_in_words(std::uint32_t times) {
 }  // namespace
 
 std::string in_words(Duration span) {
-  const double seconds = std::max(0.0, seconds_of(span));
-  if (seconds < 60) return whole(seconds + 1, "s");
-  if (seconds < 5400) return whole(seconds / 60 + 1, "min");
-  return whole(seconds / 3600 + 1, "h");
+  const double seconds = std::max(1.0, seconds_of(span));
+  if (seconds < 60) return whole(std::ceil(seconds), "s");
+  if (seconds <= 5400) return whole(std::ceil(seconds / 60), "min");
+  return whole(std::ceil(seconds / 3600), "h");
 }
 
 void Failures::extend(TimePoint now, Rest& rest, const Failure& failure) const {
@@ -102,11 +106,13 @@ std::string Failures::failed(TimePoint now, const Failure& failure) {
   Rest& there = known.targets[failure.to];
   extend(now, there, failure);
   if (planted::on(planted::Bug::failures_block_others)) known.own = known.targets[failure.to];
+  const std::string of_target = note_target(now, failure);
   const auto failing = std::count_if(
       known.targets.begin(), known.targets.end(),
       [&](const auto& target) { return target.second.started && now < target.second.until; });
   // Once may be chance, and another target takes it.
-  const std::string again = failure.started && there.times == 2
+  const std::string again = !of_target.empty() ? of_target
+                            : failure.started && there.times == 2
                                 ? quoted(failure.vm.str()) + " failed again from " + way + ": " +
                                       failure.reason + "; not tried for " +
                                       in_words(there.until - now)
@@ -121,8 +127,30 @@ std::string Failures::failed(TimePoint now, const Failure& failure) {
          way + ": " + failure.reason;
 }
 
+// Whether it is the target's fault nobody can tell: so this does not grow longer, and those that
+// failed there rest longer than it does, which lets others have the next try.
+std::string Failures::note_target(TimePoint now, const Failure& failure) {
+  if (!failure.started) return {};
+  if (targets_.size() >= limits::failed_rests_max && !targets_.contains(failure.to)) return {};
+  OfTarget& known = targets_[failure.to];
+  if (known.vms.size() < vms_until_target_rests) known.vms.insert(failure.vm);
+  Rest& rest = known.rest;
+  rest.forgotten_at = now + target_remembered_for;
+  if (known.vms.size() < vms_until_target_rests) return {};
+  const bool said = rest.times > 0;
+  ++rest.times;
+  rest.until = now + rest_of_target;
+  rest.reason = failure.reason;
+  rest.started = true;  // from wherever
+  if (said) return {};
+  return std::to_string(known.vms.size()) + " VMs failed at " + quoted(failure.to.str()) +
+         ", none is sent there for " + in_words(rest_of_target) + "; the last was " +
+         quoted(failure.vm.str()) + ": " + failure.reason;
+}
+
 void Failures::arrived(const VmId& vm, const HostId& from, const HostId& to) {
   pairs_.erase({from, to});
+  targets_.erase(to);
   const auto known = vms_.find(vm);
   if (known == vms_.end()) return;
   known->second.targets.erase(to);
@@ -138,6 +166,7 @@ void Failures::reachable(const HostId& host) {
 
 void Failures::changed(const HostId& host) {
   reachable(host);
+  targets_.erase(host);
   for (auto& [vm, known] : vms_) {
     const std::size_t before = known.targets.size();
     std::erase_if(known.targets, [&](const auto& target) {
@@ -157,6 +186,11 @@ std::size_t Failures::retry(TimePoint now, const VmId& vm, const HostId& host) {
     if (ends && now < pair.second.until) ++ended;
     return ends;
   });
+  // He has mended something; what it was is not said.
+  ended += static_cast<std::size_t>(
+      std::count_if(targets_.begin(), targets_.end(),
+                    [&](const auto& one) { return now < one.second.rest.until; }));
+  targets_.clear();
   if (const auto known = vms_.find(vm); known != vms_.end()) {
     if (known->second.own && now < known->second.own->until) ++ended;
     for (const auto& [to, rest] : known->second.targets)
@@ -169,6 +203,7 @@ std::size_t Failures::retry(TimePoint now, const VmId& vm, const HostId& host) {
 void Failures::tidy(TimePoint now) {
   const auto over = [&](const auto& known) { return now >= known.second.forgotten_at; };
   std::erase_if(pairs_, over);
+  std::erase_if(targets_, [&](const auto& known) { return now >= known.second.rest.forgotten_at; });
   for (auto& [vm, known] : vms_) {
     std::erase_if(known.targets, over);
     if (known.own && now >= known.own->forgotten_at) known.own.reset();
@@ -182,6 +217,8 @@ std::set<HostId> Failures::not_to(TimePoint now, const VmId& vm, const HostId& f
   for (auto pair = pairs_.lower_bound({from, HostId()});
        pair != pairs_.end() && pair->first.first == from; ++pair)
     if (now < pair->second.until) hosts.insert(pair->first.second);
+  for (const auto& [to, known] : targets_)
+    if (now < known.rest.until && to != from) hosts.insert(to);
   if (const auto known = vms_.find(vm); known != vms_.end()) {
     for (const auto& [to, rest] : known->second.targets)
       if (now < rest.until) hosts.insert(to);
@@ -192,6 +229,10 @@ std::set<HostId> Failures::not_to(TimePoint now, const VmId& vm, const HostId& f
 bool Failures::rests(TimePoint now, const VmId& vm) const {
   const auto known = vms_.find(vm);
   return known != vms_.end() && known->second.own && now < known->second.own->until;
+}
+
+Duration Failures::left(TimePoint now, const VmId& vm) const {
+  return rests(now, vm) ? vms_.at(vm).own->until - now : Duration(0);
 }
 
 bool Failures::rests(TimePoint now, const VmId& vm, const HostId& from, const HostId& to) const {
@@ -225,6 +266,8 @@ std::string Failures::why(TimePoint now, const VmId& vm, const HostId& from) con
   for (auto pair = pairs_.lower_bound({from, HostId()});
        pair != pairs_.end() && pair->first.first == from; ++pair)
     add_target(pair->first.second, pair->second, "every VM to ");
+  for (const auto& [to, failing] : targets_)
+    if (to != from) add_target(to, failing.rest, "one VM after the other to ");
   if (more > 0) text += "; and " + std::to_string(more) + " more";
   return cleaned_text(text, limits::text_bytes_max);
 }
@@ -236,6 +279,7 @@ std::vector<FailureView> Failures::views(TimePoint now) const {
       views.push_back({vm, rest.from, to, rest.times, rest.until - now, rest.reason});
   };
   for (const auto& [pair, rest] : pairs_) add({}, pair.second, rest);
+  for (const auto& [to, failing] : targets_) add({}, to, failing.rest);
   for (const auto& [vm, known] : vms_) {
     if (known.own) add(vm, {}, *known.own);
     for (const auto& [to, rest] : known.targets) add(vm, to, rest);

@@ -4,6 +4,7 @@
 //   what failed                          what rests
 //   a VM at a target                     that VM for that target; other targets are tried at once
 //   a VM at three targets                that VM, whatever the target
+//   three VMs at a target                that target, for every VM: 5 minutes after each of them
 //   a VM that took longer than allowed   that VM: it would most likely take as long elsewhere
 //   any VM between two hosts (no way,    that target for every VM of that source
 //   no certificate, no common version)
@@ -58,7 +59,8 @@ class Failures {
 
   // Targets that this VM of that host is not to be sent to now.
   std::set<HostId> not_to(TimePoint now, const VmId& vm, const HostId& from) const;
-  bool rests(TimePoint now, const VmId& vm) const;  // whatever the target
+  bool rests(TimePoint now, const VmId& vm) const;     // whatever the target
+  Duration left(TimePoint now, const VmId& vm) const;  // of that; 0: it does not rest
   bool rests(TimePoint now, const VmId& vm, const HostId& from, const HostId& to) const;
   // Why this VM of that host cannot go where it would, in words, at most
   // limits::text_bytes_max; empty when nothing is known.
@@ -83,11 +85,18 @@ class Failures {
   };
 
   void extend(TimePoint now, Rest& rest, const Failure& failure) const;
+  std::string note_target(TimePoint now, const Failure& failure);
   void make_place(const VmId& vm);
 
   Duration refused_rest_;
   std::map<VmId, OfVm> vms_;
   std::map<Pair, Rest> pairs_;
+  // Where VMs failed since the last that went well there; with so many of them it rests.
+  struct OfTarget {
+    std::set<VmId> vms;
+    Rest rest;
+  };
+  std::map<HostId, OfTarget> targets_;
 };
 
 // "9 min", "40 s", "3 h": rounded up.

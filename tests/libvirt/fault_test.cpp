@@ -31,6 +31,19 @@ TEST_CASE("what would meet any VM between two hosts is told apart from what meet
        FaultOf::pair},
       {VIR_ERR_AUTH_FAILED, "libvirt: authentication failed: access denied", FaultOf::pair},
       {VIR_ERR_RPC, "libvirt: packet 16777220 bytes received from server too large", FaultOf::pair},
+      {VIR_ERR_OPERATION_FAILED,
+       "libvirt: operation failed: migration out job: Failed to connect to '10.0.0.2:49152': "
+       "Connection refused",
+       FaultOf::pair},
+      // A disk of this VM that the target cannot reach, in the same words.
+      {VIR_ERR_INTERNAL_ERROR,
+       "libvirt: internal error: process exited while connecting to monitor: qemu-system-x86_64: "
+       "-blockdev nbd: Failed to connect to '10.0.0.5:10809': Connection refused",
+       FaultOf::vm},
+      {VIR_ERR_INTERNAL_ERROR,
+       "libvirt: internal error: unable to execute QEMU command 'blockdev-add': Failed to connect "
+       "to '10.0.0.5:10809': No route to host",
+       FaultOf::vm},
       {VIR_ERR_SYSTEM_ERROR, "libvirt: Cannot get interface MTU on 'br1': No such device",
        FaultOf::vm},
       {VIR_ERR_MIGRATE_UNSAFE,

@@ -88,6 +88,38 @@ TEST_CASE("a VM that failed at three targets rests by itself, and others do not"
   CHECK(failures.why(start, VmId("v"), HostId("a")).find("no bridge") != std::string::npos);
 }
 
+TEST_CASE("a target at which three VMs failed rests for all, and not for longer with each") {
+  Failures failures(5min);
+  TimePoint now = start;
+  CHECK(failures.failed(now, failure("u", "a", "t")).empty());
+  CHECK(failures.failed(now, failure("v", "b", "t")).empty());
+  CHECK(!failures.rests(now, VmId("x"), HostId("c"), HostId("t")));
+  CHECK(failures.failed(now, failure("w", "a", "t")).find("3 VMs failed at 't'") == 0);
+  CHECK(failures.rests(now, VmId("x"), HostId("c"), HostId("t")));
+  CHECK(!failures.rests(now, VmId("x"), HostId("c"), HostId("s")));
+  CHECK(failures.why(now, VmId("x"), HostId("c")).find("no bridge") != std::string::npos);
+  for (const char* vm : {"u", "v", "w", "x", "y"}) {
+    now += 5min;
+    CHECK(!failures.rests(now, VmId("z"), HostId("c"), HostId("t")));
+    CHECK(failures.failed(now, failure(vm, "a", "t")).find("none is sent") == std::string::npos);
+    CHECK(failures.rests(now + 5min - 1s, VmId("z"), HostId("c"), HostId("t")));
+  }
+  // One that arrives shows that it was not the target.
+  failures.arrived(VmId("z"), HostId("c"), HostId("t"));
+  CHECK(!failures.rests(now, VmId("z"), HostId("c"), HostId("t")));
+  CHECK(failures.rests(now, VmId("y"), HostId("a"), HostId("t")));
+}
+
+TEST_CASE("spans are told in whole units, rounded up") {
+  CHECK(in_words(Duration(0)) == "1 s");
+  CHECK(in_words(59s) == "59 s");
+  CHECK(in_words(60s) == "1 min");
+  CHECK(in_words(61s) == "2 min");
+  CHECK(in_words(10min) == "10 min");
+  CHECK(in_words(2h) == "2 h");
+  CHECK(in_words(24h) == "24 h");
+}
+
 TEST_CASE("refusals keep a VM from a target, and never make it rest by itself") {
   Failures failures(5min);
   for (const char* to : {"b", "c", "d", "e"}) {
@@ -149,11 +181,12 @@ TEST_CASE("what is told fits where it is told, however many targets failed with 
 TEST_CASE("what is remembered is bounded, and what ends first gives way") {
   Failures failures(5min);
   for (std::size_t n = 0; n < limits::failed_rests_max + 3; ++n)
-    (void)failures.failed(start + Duration(n), failure("v" + std::to_string(n), "a", "b"));
+    (void)failures.failed(start + Duration(n),
+                          failure("v" + std::to_string(n), "a", "t" + std::to_string(n)));
   const TimePoint now = start + Duration(limits::failed_rests_max + 3);
   CHECK(failures.views(now).size() == limits::failures_shown_max);
-  CHECK(!failures.rests(now, VmId("v2"), HostId("a"), HostId("b")));
-  CHECK(failures.rests(now, VmId("v3"), HostId("a"), HostId("b")));
+  CHECK(!failures.rests(now, VmId("v2"), HostId("a"), HostId("t2")));
+  CHECK(failures.rests(now, VmId("v3"), HostId("a"), HostId("t3")));
   Failures many(5min);
   for (std::size_t n = 0; n < limits::failed_targets_max + 3; ++n)
     (void)many.failed(start + Duration(n), failure("v", "a", "t" + std::to_string(n)));

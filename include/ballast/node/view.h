@@ -76,7 +76,7 @@ struct SurplusView {
 // What is not tried again for a while, since it failed.
 struct FailureView {
   VmId vm;      // empty: any VM between the two hosts
-  HostId from;  // where it ran then
+  HostId from;  // where it ran then; empty: wherever
   HostId to;    // empty: whatever the target
   std::uint32_t times = 0;
   Duration left{0};
