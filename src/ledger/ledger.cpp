@@ -180,6 +180,7 @@ Result<Lease> Ledger::promise_exchange(const Ask& ask, const Resources& leaving,
   if (!lease) return lease;
   if (Status no = fits(ask, leaving, leaves_first ? leaving.memory_mib : 0); !no) return no.error();
   lease->swapped_out = leaving;
+  lease->leaves_first = leaves_first;
   insert(*lease);
   ++next_number_;
   return lease;

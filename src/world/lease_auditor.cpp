@@ -60,6 +60,7 @@ void LeaseAuditor::judge(std::uint32_t node, const ledger::Ledger& ledger,
   for (const auto& [id, other] : ledger.leases()) {
     if (other.to != lease.to) continue;
     memory_mib += other.load.memory_mib;
+    if (other.leaves_first) memory_mib -= other.swapped_out.memory_mib;
     for (const Resource r : all_resources)
       after[r] += std::max(0.0, other.load[r] - other.swapped_out[r]);
   }

@@ -38,6 +38,7 @@ struct Lease {
   // Load that leaves the target before or right after, because this lease is half of a swap. It is
   // no credit in memory: see promise_swap.
   Resources swapped_out;
+  bool leaves_first = false;  // what goes in exchange: then its memory is credit, too
   std::optional<LeaseId> partner;  // the other half of a swap
   Phase phase = Phase::promised;
   TimePoint expires = time_never;  // of a promised one
