@@ -45,9 +45,10 @@ class TheRig(Scenario):
             guest.wait_beats(3)
             after = read()
             return (1 - (after[0] - before[0]) / (after[1] - before[1])) * os.cpu_count()
-        busy = wait_for("the guest uses most of what it may have",
-                        lambda: (cores := busy_cores()) > 0.7 * CORES and cores)
-        self.assertLess(busy, 1.3 * CORES)
+        # Over a few heartbeats; how many ticks fall into them is chance. Without a cap it is a core
+        # each time.
+        wait_for("the guest uses most of what it may have, and no more",
+                 lambda: 0.7 * CORES < busy_cores() < 1.3 * CORES)
 
     def test_a_cut_link_is_cut(self):
         self.rig.hosts["h2"].cut_link()
