@@ -20,7 +20,8 @@ namespace ballast::libvirt {
 
 class Census {
  public:
-  // `patience`: how long one question may take.
+  // `patience`: how long one question may take without an answer to any part of it. Twice as long
+  // after each look that came to nothing, since a large host may just be slow; up to a minute.
   Census(std::shared_ptr<Connector> connector, Duration patience);
 
   struct Taken {
@@ -39,6 +40,7 @@ class Census {
 
   const std::shared_ptr<Connector> connector_;
   const Duration patience_;
+  Duration patience_now_;  // of who calls take()
   const std::shared_ptr<std::atomic<std::size_t>> asking_;
   std::mutex mutex_;
   std::shared_ptr<Line> line_;

@@ -69,7 +69,16 @@ class SlowConnection final : public libvirt::Connection {
     std::this_thread::sleep_for(call_takes);
     return libvirt::Standing{true, true, running_state, 1, libvirt::DomainJob::none};
   }
-  Status migrate(const libvirt::MigrationCall&) override { return Error{"not here"}; }
+  Result<std::string> environment() override {
+    std::this_thread::sleep_for(call_takes);
+    return std::string("the same");
+  }
+  Result<std::string> host_at(const std::string&) override { return Error{"not here"}; }
+  Result<bool> is_persistent(const VmId&) override { return true; }
+  Status set_autostart(const VmId&, bool) override { return {}; }
+  std::optional<libvirt::MigrationProblem> migrate(const libvirt::MigrationCall&) override {
+    return libvirt::MigrationProblem{"not here", FaultOf::vm};
+  }
   Status abort(const VmId&) override { return {}; }
   Status measure_dirty_rate(const std::string&) override {
     std::this_thread::sleep_for(call_takes);

@@ -71,6 +71,7 @@ struct FakeLibvirt {
   int opened = 0;
   int open_now = 0;
   std::vector<DomainEvent> listeners;
+  std::function<void()> describing;   // with each description
   std::function<void()> time_passes;  // with each look
 
   // A domain whose QEMU does not answer: who asks it first waits at `hung`, and whoever comes after
@@ -145,6 +146,7 @@ class FakeConnection final : public Connection {
     return looks;
   }
   Result<std::string> description(const std::string& uuid) override {
+    if (libvirt_->describing) libvirt_->describing();
     const std::lock_guard lock(libvirt_->mutex);
     const auto found = libvirt_->descriptions.find(uuid);
     if (found == libvirt_->descriptions.end()) return Error{"no such domain"};

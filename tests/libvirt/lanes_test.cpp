@@ -136,6 +136,18 @@ TEST_CASE("a domain that hangs is named, and costs no other its figures") {
   }));
 }
 
+// Many domains, or a slow libvirt: all of it takes longer than a part of it may.
+TEST_CASE("a look that takes long is not taken for one that hangs") {
+  FakeHost host;
+  for (int n = 0; n < 40; ++n) host.add(running("vm" + std::to_string(n)));
+  Options options = host.options();
+  options.look_patience = std::chrono::milliseconds(400);
+  host.libvirt->describing = [] { ::poll(nullptr, 0, 20); };  // 800 ms in all
+  const auto hypervisor = host.open(options);
+  hypervisor->submit(SampleHost{});
+  CHECK(next<HostSampled>(*hypervisor)->sample.vms.size() == 40);
+}
+
 TEST_CASE("a dirty rate that is waited for holds up no sample, and the others are measured") {
   FakeHost host;
   for (const char* name : {"a", "b", "c"}) host.add(running(name));

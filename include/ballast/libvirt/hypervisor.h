@@ -38,8 +38,8 @@ struct Options {
   std::optional<double> base_memory_mib;
 
   Duration between_looks = std::chrono::seconds(1);  // the least over which a rate is taken
-  // A question about all domains that takes longer is left to itself, and asked anew: one of them
-  // hangs. Longer than libvirt needs on the largest host.
+  // A question about all domains that is silent for longer is left to itself, and asked anew: one
+  // of them hangs. Doubles while that helps nothing: see census.h.
   Duration look_patience = std::chrono::milliseconds(3500);
   std::string root;  // of /proc, /sys and /etc; for tests
 };
