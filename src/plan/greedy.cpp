@@ -23,15 +23,16 @@ namespace {
 
 constexpr std::size_t candidates_max = 48;
 
-// The utilisation a host would have with the unit, in its tightest resource.
-double utilisation_with(const Problem& problem, const Placement& placement, const Unit& unit,
-                        HostIndex host) {
-  double most = 0;
-  for (std::size_t k = 0; k < resource_count; ++k) {
-    const double load = placement.load(host)[k] + unit.load[k];
-    most = std::max(most, load * problem.hosts[host].share[k]);
-  }
-  return most;
+// Up to this share of its limit a host is as good a target as any: there it counts more that
+// arrivals spread, so that the plan has few steps. Beyond it the less full one is taken.
+constexpr double at_ease = 0.8;
+
+// How full the host would be with the unit.
+double heat_with(const Problem& problem, const Placement& placement, const Unit& unit,
+                 HostIndex host) {
+  Load load = placement.load(host);
+  for (std::size_t k = 0; k < resource_count; ++k) load[k] += unit.load[k];
+  return heat_of(problem.hosts[host], load);
 }
 
 // What is left of the room, over all resources: small where the unit closes the gap.
@@ -47,22 +48,17 @@ double gap_after(const Problem& problem, const Placement& placement, const Unit&
   return sum;
 }
 
-// Hosts from the one with the most even room to the fullest.
+// Hosts from the least full to the fullest.
 std::vector<HostIndex> coolest_first(const Problem& problem, const Placement& placement) {
   std::vector<HostIndex> order;
-  std::vector<double> room(problem.hosts.size(), 0);
+  std::vector<double> heat(problem.hosts.size(), 0);
   for (HostIndex h = 0; h < problem.hosts.size(); ++h) {
-    const PlanHost& host = problem.hosts[h];
-    if (!host.target) continue;
+    if (!problem.hosts[h].target) continue;
     order.push_back(h);
-    double least = std::numeric_limits<double>::infinity();
-    for (std::size_t k = 0; k < resource_count; ++k)
-      if (host.share[k] > 0)
-        least = std::min(least, (host.limit[k] - placement.load(h)[k]) * host.share[k]);
-    room[h] = least;
+    heat[h] = heat_of(problem.hosts[h], placement.load(h));
   }
   std::stable_sort(order.begin(), order.end(),
-                   [&](HostIndex a, HostIndex b) { return room[a] > room[b]; });
+                   [&](HostIndex a, HostIndex b) { return heat[a] < heat[b]; });
   return order;
 }
 
@@ -112,8 +108,17 @@ class Greedy {
 
   void place(UnitIndex u) {
     if (!problem_.friends.empty() && join_friends(u)) return;
-    std::size_t level = fit_ == Fit::tight ? levels_.size() - 1 : 0;
-    while (level < levels_.size() && !place_at(u, level)) ++level;
+    if (fit_ == Fit::tight) {
+      put_if_any(u, best_at(u, levels_.size() - 1));
+      return;
+    }
+    // A host that took nothing yet, unless it gets full and one that did take something does not.
+    Candidate best;
+    for (std::size_t level = 0; level < levels_.size(); ++level) {
+      Candidate next = best_at(u, level);
+      if (std::max(next.score, at_ease) < std::max(best.score, at_ease)) best = next;
+    }
+    put_if_any(u, best);
   }
 
   // Mends affinity that was broken at the start, where the unit has to go somewhere anyway.
@@ -128,11 +133,15 @@ class Greedy {
     return false;
   }
 
-  bool place_at(UnitIndex u, std::size_t level) {
+  struct Candidate {
+    std::size_t position = TargetIndex::none;
+    double score = std::numeric_limits<double>::infinity();
+  };
+
+  Candidate best_at(UnitIndex u, std::size_t level) const {
     const TargetIndex& index = levels_[level];
     const Unit& unit = problem_.units[u];
-    double best = std::numeric_limits<double>::infinity();
-    std::size_t best_at = TargetIndex::none;
+    Candidate best;
     std::size_t seen = 0;
     const std::size_t enough = fit_ == Fit::tight ? 8 * candidates_max : candidates_max;
     for (std::size_t i = index.next(0, unit.load); i != TargetIndex::none && seen < enough;
@@ -141,15 +150,14 @@ class Greedy {
       if (h == placement_.at(u) || !placement_.rules_allow(u, h)) continue;
       ++seen;
       const double score = fit_ == Fit::tight ? gap_after(problem_, placement_, unit, h)
-                                              : utilisation_with(problem_, placement_, unit, h);
-      if (score < best) {
-        best = score;
-        best_at = i;
-      }
+                                              : heat_with(problem_, placement_, unit, h);
+      if (score < best.score) best = {.position = i, .score = score};
     }
-    if (best_at == TargetIndex::none) return false;
-    put(u, index.host(best_at));
-    return true;
+    return best;
+  }
+
+  void put_if_any(UnitIndex u, const Candidate& found) {
+    if (found.position != TargetIndex::none) put(u, levels_.front().host(found.position));
   }
 
   void put(UnitIndex u, HostIndex to) {

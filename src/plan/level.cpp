@@ -1,19 +1,8 @@
 #include "level.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace ballast::plan {
-namespace {
-
-double utilisation(const Problem& problem, const Load& load, HostIndex h) {
-  double most = 0;
-  for (std::size_t k = 0; k < resource_count; ++k)
-    most = std::max(most, load[k] * problem.hosts[h].share[k]);
-  return most;
-}
-
-}  // namespace
 
 void level(const Problem& problem, Placement& placement) {
   struct Arrival {
@@ -27,7 +16,7 @@ void level(const Problem& problem, Placement& placement) {
     const HostIndex h = placement.at(u);
     // What mends broken affinity stays where it is.
     if (!problem.friends.empty() && !problem.friends[u].empty()) continue;
-    arrivals.push_back({.heat = utilisation(problem, placement.load(h), h), .unit = u});
+    arrivals.push_back({.heat = heat_of(problem.hosts[h], placement.load(h)), .unit = u});
   }
   for (HostIndex h = 0; h < problem.hosts.size(); ++h)
     if (problem.hosts[h].target) targets.push_back(h);
@@ -37,13 +26,13 @@ void level(const Problem& problem, Placement& placement) {
   for (const Arrival& arrival : arrivals) {
     const UnitIndex u = arrival.unit;
     const HostIndex from = placement.at(u);
-    double least = utilisation(problem, placement.load(from), from);
+    double least = heat_of(problem.hosts[from], placement.load(from));
     HostIndex best = from;
     for (const HostIndex t : targets) {
       if (t == problem.units[u].home || !placement.fits(u, t)) continue;
       Load load = placement.load(t);
       for (std::size_t k = 0; k < resource_count; ++k) load[k] += problem.units[u].load[k];
-      const double heat = utilisation(problem, load, t);
+      const double heat = heat_of(problem.hosts[t], load);
       if (heat >= least || !placement.rules_allow(u, t)) continue;
       least = heat;
       best = t;

@@ -65,6 +65,7 @@ void Problem::add_hosts(const Snapshot& snapshot) {
       const bool finite = host.capacity[k] != unlimited && host.capacity[k] > 0;
       host.share[k] = finite ? 1 / host.capacity[k] : 0;
       host.limit[k] = host.capacity[k] * from.thresholds[all_resources[k]];
+      host.limit_share[k] = host.share[k] / from.thresholds[all_resources[k]];
     }
   }
 }

@@ -6,6 +6,7 @@
 // end, and affinity that is broken now never gets worse: what is still together stays together.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -24,7 +25,8 @@ struct PlanHost {
   Load capacity;
   Load share;  // 1 / capacity: from a load to a utilisation; 0 where capacity is unlimited
   Load base;
-  Load limit;  // threshold x capacity
+  Load limit;        // threshold x capacity
+  Load limit_share;  // 1 / limit: from a load to how full that is; 0 where capacity is unlimited
   // What evictions aim at: the limit, or the load that nobody can take away (base and immovable
   // VMs) where that is above it.
   Load goal;
@@ -96,6 +98,16 @@ class Problem {
   std::size_t allowed_words_ = 0;
   std::vector<std::uint64_t> allowed_bits_;
 };
+
+// How full the host is with that load: its fullest resource against its limit, 1 at the threshold.
+// Of two hosts that could take a VM, the one with the lower heat afterwards is the better one,
+// however large or small they are and whatever their thresholds.
+inline double heat_of(const PlanHost& host, const Load& load) {
+  double most = 0;
+  for (std::size_t k = 0; k < resource_count; ++k)
+    most = std::max(most, load[k] * host.limit_share[k]);
+  return most;
+}
 
 // MiB that a live migration of this VM copies. Source: the geometric series of pre-copy rounds
 // (Clark et al., "Live migration of virtual machines", NSDI 2005), each of which copies what was

@@ -138,6 +138,32 @@ TEST_CASE("one move is enough where one VM can go") {
   CHECK(plan.overload_after == 0);
 }
 
+TEST_CASE("of two targets the one that is less full afterwards is taken, against its own limit") {
+  Snapshot snapshot = hosts(3);
+  put(snapshot, 0, 70, 100);
+  const VmIndex leaves = put(snapshot, 0, 20, 100);
+  snapshot.hosts[1].thresholds.cpu = 0.5;
+  put(snapshot, 1, 20, 100);  // 40 of 50 with what leaves
+  put(snapshot, 2, 40, 100);  // 60 of 80
+  const Plan plan = plan_and_audit(snapshot);
+  REQUIRE(plan.migrations.size() == 1);
+  CHECK(plan.migrations[0].vm == leaves);
+  CHECK(plan.migrations[0].to == 2);
+}
+
+TEST_CASE("a small host is not filled to spread what a large one takes with ease") {
+  Snapshot snapshot = hosts(3);
+  snapshot.hosts[2].capacity = {10, 100, unlimited};
+  for (int i = 0; i < 2; ++i) put(snapshot, 0, 8, 40);
+  put(snapshot, 0, 80, 800);
+  snapshot.vms.back().movable = false;
+  snapshot.hosts[2].base.memory_mib = 40;  // with one of them 80 of 90, and all of its CPU
+  put(snapshot, 1, 30, 500);               // with both 580 of 900
+  const Plan plan = plan_and_audit(snapshot);
+  REQUIRE(plan.migrations.size() == 2);
+  for (const Migration& m : plan.migrations) CHECK(m.to == 1);
+}
+
 TEST_CASE("of VMs that would do, the one with the least to copy leaves") {
   Snapshot snapshot = hosts(2);
   put(snapshot, 0, 40, 300);
