@@ -215,19 +215,39 @@ const char* words_of(SurplusReason reason) {
     case SurplusReason::rule: return "a rule forbids every host that has room";
     case SurplusReason::immovable: return "it may not be moved";
     case SurplusReason::stale: return "the figures of its host cannot be trusted";
+    case SurplusReason::own_load: return "its host is over by its own load";
+    case SurplusReason::not_worth: return "too little: its host stays over without it";
     case SurplusReason::no_target: return "no other host can take it";
   }
   return "?";
 }
 
 std::string surplus_table(const Sight& sight) {
-  if (sight.plan.surplus.empty()) return {};
   Table table;
   table.row({"vm", "host", "why it stays"});
-  for (const Surplus& surplus : sight.plan.surplus)
+  bool some = false;
+  for (const Surplus& surplus : sight.plan.surplus) {
+    if (surplus.reason == SurplusReason::own_load) continue;
+    some = true;
     table.row({sight.snapshot.vms[surplus.vm].id.str(), sight.snapshot.hosts[surplus.host].id.str(),
                words_of(surplus.reason)});
-  return "\nSurplus: should move and cannot\n" + table.text();
+  }
+  return some ? "\nSurplus: should move and does not\n" + table.text() : std::string();
+}
+
+// Hosts that no VM has put over their threshold, nor could bring under.
+std::string over_by_themselves(const Sight& sight) {
+  std::string out;
+  for (HostIndex h = 0; h < sight.snapshot.hosts.size(); ++h) {
+    const Host& host = sight.snapshot.hosts[h];
+    if (!host.usable || host.maintenance) continue;
+    const double share = share_of(host.base, host, Resource::cpu);
+    if (share <= host.thresholds.cpu + load_tolerance) continue;
+    out += "  " + host.id.str() + ": cpu at " + percent(share) + " without any VM, limit " +
+           percent(host.thresholds.cpu) + "\n";
+  }
+  if (out.empty()) return {};
+  return "\nHosts over by their own load: no VM is moved away for CPU\n" + out;
 }
 
 std::string distrusted(const Sight& sight) {
@@ -255,7 +275,7 @@ std::string spare_line(const Sight& sight) {
 std::string plan_table(const Snapshot& snapshot, const Plan& plan, double elapsed_ms) {
   const Sight sight{snapshot, plan, loads_of(snapshot), loads_of(applied(snapshot, plan))};
   return overview(sight, elapsed_ms) + hosts_table(sight) + migrations_table(sight) +
-         surplus_table(sight) + distrusted(sight) + spare_line(sight);
+         surplus_table(sight) + over_by_themselves(sight) + distrusted(sight) + spare_line(sight);
 }
 
 }  // namespace ballast::cli

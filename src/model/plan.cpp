@@ -12,6 +12,8 @@ const char* name_of(SurplusReason reason) {
     case SurplusReason::rule: return "rule";
     case SurplusReason::immovable: return "immovable";
     case SurplusReason::stale: return "stale";
+    case SurplusReason::own_load: return "own_load";
+    case SurplusReason::not_worth: return "not_worth";
     case SurplusReason::no_target: return "no_target";
   }
   return "?";

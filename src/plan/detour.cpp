@@ -20,8 +20,7 @@ namespace ballast::plan {
 namespace {
 
 constexpr double memory_rounding = 1e-9;  // of memory, as a share of capacity
-constexpr double overload_step = 1e-7;
-constexpr double estimate_weight = 1.5;  // of what is left against what is spent
+constexpr double estimate_weight = 1.5;   // of what is left against what is spent
 
 class Detour {
  public:

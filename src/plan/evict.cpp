@@ -170,21 +170,52 @@ Eviction smallest_cover(const Problem& problem, std::vector<UnitIndex> candidate
   return found;
 }
 
+namespace {
+
+Load excess_over_goal(const Problem& problem, const Placement& placement, HostIndex host) {
+  Load excess{};
+  for (std::size_t k = 0; k < resource_count; ++k)
+    excess[k] = placement.load(host)[k] - problem.hosts[host].goal[k];
+  return excess;
+}
+
+// A host that stays over whatever leaves it: of its units those that are worth it, the most useful
+// first.
+Eviction worthwhile(const Problem& problem, const std::vector<UnitIndex>& candidates,
+                    const PlanHost& host, Load excess) {
+  std::vector<std::pair<double, UnitIndex>> by_gain;
+  for (const UnitIndex u : candidates) {
+    const Unit& unit = problem.units[u];
+    const double gain = gain_of(host, unit, excess) / unit.count;
+    if (gain > problem.min_gain) by_gain.emplace_back(-gain, u);
+  }
+  std::sort(by_gain.begin(), by_gain.end());
+  Eviction found;
+  for (const auto& [ignored, u] : by_gain) {
+    const Unit& unit = problem.units[u];
+    if (gain_of(host, unit, excess) <= problem.min_gain * unit.count) continue;
+    for (std::size_t k = 0; k < resource_count; ++k) excess[k] -= unit.load[k];
+    found.units.push_back(u);
+    found.migrations += unit.count;
+  }
+  return found;
+}
+
+}  // namespace
+
 Eviction evictions(const Problem& problem, const Placement& placement, HostIndex host,
                    unsigned node_max) {
   const PlanHost& info = problem.hosts[host];
   Eviction found;
   if (!info.source) return found;
-  Load excess{};
-  bool over = false;
-  for (std::size_t k = 0; k < resource_count; ++k) {
-    excess[k] = placement.load(host)[k] - info.goal[k];
-    over = over || excess[k] > 0;
-  }
+  const Load excess = excess_over_goal(problem, placement, host);
+  const bool over =
+      std::any_of(excess.begin(), excess.end(), [](double above) { return above > 0; });
   if (!over && !info.maintenance) return found;
   std::vector<UnitIndex> candidates;
   for (const UnitIndex u : placement.on(host))
     if (problem.units[u].movable) candidates.push_back(u);
+  if (!info.maintenance && info.stuck) return worthwhile(problem, candidates, info, excess);
   if (!info.maintenance) return smallest_cover(problem, candidates, excess, info.share, node_max);
   for (const UnitIndex u : candidates) found.migrations += problem.units[u].count;
   found.at_least = found.migrations;
@@ -257,9 +288,8 @@ bool gives_directly(const Problem& problem, const Placement& start, const HostEv
     }
   }
   if (host.maintenance) return true;
-  Load excess{};
-  for (std::size_t k = 0; k < resource_count; ++k)
-    excess[k] = start.load(one.host)[k] - host.goal[k];
+  if (host.stuck) return true;
+  const Load excess = excess_over_goal(problem, start, one.host);
   const Eviction cover = smallest_cover(problem, std::move(placed), excess, host.share, node_max);
   return !cover.units.empty() && cover.at_least <= one.eviction.at_least;
 }
@@ -289,10 +319,21 @@ bool nothing_can_leave(const Problem& problem, const Placement& start,
     for (std::size_t k = 0; k < resource_count && unit.movable; ++k)
       room[unit.home][k] += unit.load[k];
   return std::none_of(evictions.begin(), evictions.end(), [&](const HostEviction& one) {
-    const std::vector<UnitIndex>& on = start.on(one.host);
-    return std::any_of(on.begin(), on.end(), [&](UnitIndex u) {
-      return problem.units[u].movable && has_place(problem, u, room);
-    });
+    const PlanHost& host = problem.hosts[one.host];
+    const Load excess = excess_over_goal(problem, start, one.host);
+    Load rest = excess;
+    bool some = false;
+    for (const UnitIndex u : start.on(one.host)) {
+      const Unit& unit = problem.units[u];
+      if (!unit.movable || !has_place(problem, u, room)) continue;
+      if (host.maintenance || gain_of(host, unit, excess) > problem.min_gain * unit.count)
+        return true;
+      for (std::size_t k = 0; k < resource_count; ++k) rest[k] -= unit.load[k];
+      some = true;
+    }
+    // Each alone is not worth it: together they are if they bring the host under.
+    return some && !host.stuck &&
+           std::all_of(rest.begin(), rest.end(), [](double above) { return above <= 0; });
   });
 }
 
@@ -309,7 +350,8 @@ std::size_t migrations_at_least(const Problem& problem, const Placement& start,
       for (const VmIndex v : problem.vms_of(problem.units[u]))
         if (snapshot.vms[v].movable) free.push_back(v);
     if (host.maintenance) most = static_cast<std::uint32_t>(free.size());
-    for (std::size_t k = 0; k < resource_count && !host.maintenance; ++k) {
+    for (std::size_t k = 0; k < resource_count && !host.maintenance && !host.stuck; ++k) {
+      if (start.load(h)[k] <= host.goal[k]) continue;  // or it is the host's own load
       loads.clear();
       for (const VmIndex v : free) loads.push_back(snapshot.vms[v].load[all_resources[k]]);
       const double excess = start.load(h)[k] - host.limit[k] - load_tolerance * host.capacity[k];

@@ -16,8 +16,9 @@ struct Eviction {
 };
 
 // The set of movable units with the fewest VMs, and among those the lowest price, whose departure
-// brings the host to its goal; all movable units where the host is in maintenance. `node_max`
-// bounds the search. A host that needs nothing gives an empty set.
+// brings the host to its goal; all movable units where the host is in maintenance; those that are
+// worth it where it stays over whatever leaves. `node_max` bounds the search. A host that needs
+// nothing gives an empty set.
 Eviction evictions(const Problem& problem, const Placement& placement, HostIndex host,
                    unsigned node_max);
 
@@ -40,14 +41,15 @@ std::vector<HostEviction> all_evictions(const Problem& problem, const Placement&
 std::uint32_t direct_migrations_at_least(const Problem& problem, const Placement& start,
                                          const std::vector<HostEviction>& evictions);
 
-// True when no unit of the hosts in need could be on any other host, were that emptied of all that
-// may leave it: then nothing that moves takes overload away.
+// True when no units of the hosts in need that are worth their migrations could be on any other
+// host, were that emptied of all that may leave it: then there is nothing to plan.
 bool nothing_can_leave(const Problem& problem, const Placement& start,
                        const std::vector<HostEviction>& evictions);
 
-// A number of migrations below which no plan removes all overload: what each host must give away at
-// least, summed. Counts VMs per host one by one, as an outsider would, and takes the units' answer
-// where that is higher.
+// A number of migrations below which no plan removes all overload that can be removed: what each
+// host must give away at least, summed; a host that stays over whatever leaves it counts as 0.
+// Counts VMs per host one by one, as an outsider would, and takes the units' answer where that is
+// higher.
 std::size_t migrations_at_least(const Problem& problem, const Placement& start,
                                 const std::vector<HostEviction>& evictions,
                                 const Snapshot& snapshot);

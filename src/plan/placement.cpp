@@ -8,6 +8,7 @@ Placement::Placement(const Problem& problem)
     : problem_(&problem),
       at_(problem.units.size()),
       load_(problem.hosts.size()),
+      traffic_(problem.hosts.size(), 0),
       on_(problem.hosts.size()),
       slot_(problem.units.size()),
       crowd_(problem.anti_rows * problem.hosts.size(), 0) {
@@ -39,6 +40,17 @@ void Placement::move(UnitIndex unit, HostIndex to) {
   on_[to].push_back(unit);
   at_[unit] = to;
   const Unit& moving = problem_->units[unit];
+  // At home it is no traffic; anywhere else it left one host and came to another.
+  if (from == moving.home) {
+    traffic_[from] += moving.count;
+  } else {
+    traffic_[from] -= moving.count;
+  }
+  if (to == moving.home) {
+    traffic_[to] -= moving.count;
+  } else {
+    traffic_[to] += moving.count;
+  }
   for (std::size_t k = 0; k < resource_count; ++k) {
     load_[from][k] -= moving.load[k];
     load_[to][k] += moving.load[k];

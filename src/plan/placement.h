@@ -18,6 +18,9 @@ class Placement {
   const Load& load(HostIndex host) const { return load_[host]; }
   const std::vector<UnitIndex>& on(HostIndex host) const { return on_[host]; }
 
+  // VMs that left the host, or came to it, since the start.
+  std::uint32_t traffic(HostIndex host) const { return traffic_[host]; }
+
   void move(UnitIndex unit, HostIndex to);
 
   // True when no rule keeps the unit from that host; at home what was broken at the start may stay
@@ -46,6 +49,7 @@ class Placement {
   const Problem* problem_;
   std::vector<HostIndex> at_;
   std::vector<Load> load_;
+  std::vector<std::uint32_t> traffic_;
   std::vector<std::vector<UnitIndex>> on_;
   std::vector<std::uint32_t> slot_;   // of a unit in on_[at_]
   std::vector<std::uint32_t> crowd_;  // large anti-affinity rules: members by row and host

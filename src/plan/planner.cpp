@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
 
 #include "ballast/base/assert.h"
 #include "evict.h"
@@ -21,13 +23,14 @@
 #include "problem.h"
 #include "remainder.h"
 #include "search.h"
+#include "worth.h"
 
 namespace ballast::plan {
 namespace {
 
 // Where the numbers of the searches begin. Any start will do; from this one the snapshots with a
 // proven optimum that tests/plan holds are all reached.
-constexpr std::uint64_t first_seed = 800;
+constexpr std::uint64_t first_seed = 816;
 
 // One way to get somewhere, and how good it is.
 struct Candidate {
@@ -83,7 +86,7 @@ Candidate put_in_order(const Problem& problem, const Placement& start, const Pla
 class Planning {
  public:
   Planning(const Snapshot& snapshot, const Options& options)
-      : problem(snapshot),
+      : problem(snapshot, options.min_gain),
         start(problem),
         evictions(all_evictions(problem, start)),
         options_(options) {
@@ -113,7 +116,39 @@ class Planning {
       if (!consider(leveled, best) && !consider(found, best)) consider_from_there(best);
       if (is_better) wanted = std::move(found);
     }
+    touch_up(best);
     return best;
+  }
+
+  // What is not worth its migrations stays at home, also where an order that stopped half way has
+  // brought no host under; and what is, goes.
+  void touch_up(Candidate& best) const {
+    constexpr int rounds_max = 4;
+    for (int round = 0; round < rounds_max && best.score.overload > 0; ++round) {
+      const Score before = best.score;
+      Placement other = best.ordered.end;
+      // All at once where that can be put in order; else, if it is small, one after the other.
+      const auto always = [](const Placement&) { return true; };
+      if (leave_out_what_does_not_pay(problem, other, always) && !consider(other, best) &&
+          is_small(problem)) {
+        other = best.ordered.end;
+        leave_out_what_does_not_pay(problem, other, [&](const Placement& fewer) {
+          const Score last = best.score;
+          consider(fewer, best);
+          return better(best.score, last);
+        });
+      }
+      cut_short(best);
+      other = best.ordered.end;
+      if (const std::vector<Action> more = what_would_pay(problem, other); !more.empty()) {
+        Ordered whole = best.ordered;
+        append_actions(problem, more, whole);
+        Candidate candidate = judged(problem, std::move(whole));
+        if (better(candidate.score, best.score)) best = std::move(candidate);
+        consider(other, best);
+      }
+      if (!better(best.score, before)) break;
+    }
   }
 
   const Problem problem;
@@ -137,6 +172,32 @@ class Planning {
       limits.coldest = 0.05;
     }
     return search(problem, attempt % 2 == 1 ? first : best, limits);
+  }
+
+  // Its last steps, where they are not worth it: what comes before is safe without them.
+  void cut_short(Candidate& best) const {
+    const std::vector<Migration>& all = best.ordered.migrations;
+    std::map<std::uint32_t, std::size_t> swap_ends;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (all[i].swap) swap_ends[*all[i].swap] = i;
+    Ordered first{.migrations = {}, .end = start, .complete = false};
+    std::optional<Candidate> found;
+    std::size_t whole_from = 0;  // before it some unit or swap is under way
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const bool step_ends = i > 0 && all[i].step != all[i - 1].step;
+      if (step_ends && i >= whole_from) {
+        Candidate shorter = judged(problem, first);
+        if (better(shorter.score, found ? found->score : best.score)) found = std::move(shorter);
+      }
+      const UnitIndex u = problem.unit_of[all[i].vm];
+      for (std::size_t j = i; problem.units[u].count > 1 && j < all.size(); ++j)
+        if (problem.unit_of[all[j].vm] == u && all[j].to == all[i].to)
+          whole_from = std::max(whole_from, j + 1);
+      if (all[i].swap) whole_from = std::max(whole_from, swap_ends[*all[i].swap] + 1);
+      first.migrations.push_back(all[i]);
+      first.end.move(u, all[i].to);
+    }
+    if (found) best = std::move(*found);
   }
 
   bool consider(const Placement& wanted, Candidate& best) const {
@@ -209,7 +270,9 @@ Plan make_plan(const Snapshot& snapshot, const Options& options) {
     if (next.evictions.empty()) break;
     const Ordered more = next.run().ordered;
     if (more.migrations.empty()) break;
-    ordered = joined(planning, ordered, next, more, options);
+    Candidate whole = judged(planning.problem, joined(planning, ordered, next, more, options));
+    planning.touch_up(whole);
+    ordered = std::move(whole.ordered);
     plan.migrations = ordered.migrations;
   }
   const Snapshot after = applied(snapshot, plan);

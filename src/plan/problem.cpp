@@ -42,7 +42,8 @@ double copied_mib(const Vm& vm) {
   return vm.load.memory_mib / (1 - dirtied);
 }
 
-Problem::Problem(const Snapshot& snapshot) {
+Problem::Problem(const Snapshot& snapshot, double least_gain)
+    : min_gain(std::max(0.0, least_gain - 2 * overload_step)) {
   add_hosts(snapshot);
   add_units(snapshot);
   add_anti_affinity(snapshot);
@@ -213,9 +214,15 @@ void Problem::add_goals() {
   constexpr double rounding = 1e-9;  // of sums of loads, as a share of capacity
   for (std::size_t h = 0; h < hosts.size(); ++h) {
     PlanHost& host = hosts[h];
+    constexpr auto cpu = static_cast<std::size_t>(Resource::cpu);
+    host.own_load =
+        !host.maintenance && host.base[cpu] > host.limit[cpu] + load_tolerance * host.capacity[cpu];
     for (std::size_t k = 0; k < resource_count; ++k) {
       const double scale = host.share[k] > 0 ? host.capacity[k] : 0;
-      host.goal[k] = std::max(host.limit[k], fixed[h][k] * (1 + rounding)) + load_tolerance * scale;
+      const bool by_itself = all_resources[k] == Resource::cpu && host.own_load;
+      const double stays = (by_itself ? total : fixed)[h][k] * (1 + rounding);
+      host.goal[k] = std::max(host.limit[k], stays) + load_tolerance * scale;
+      host.stuck = host.stuck || (!by_itself && stays > host.limit[k] + load_tolerance * scale);
       host.ceiling[k] = std::max(host.limit[k], total[h][k]) + rounding * scale;
       host.intake[k] = std::min(host.ceiling[k], host.goal[k]);
     }

@@ -19,6 +19,9 @@ namespace ballast::plan {
 using Load = std::array<double, resource_count>;
 using UnitIndex = std::uint32_t;
 
+// Differences of overload below this are rounding.
+inline constexpr double overload_step = 1e-7;
+
 inline constexpr std::size_t memory_at = static_cast<std::size_t>(Resource::memory);
 
 struct PlanHost {
@@ -35,6 +38,8 @@ struct PlanHost {
   // What a placement fills up to: the goal where the host was over at the start, else the ceiling.
   Load intake;
   bool source = false;       // usable: its VMs may leave
+  bool own_load = false;     // its base alone is above the limit of CPU: no VM need leave for CPU
+  bool stuck = false;        // over a limit whatever leaves
   bool target = false;       // usable and not in maintenance
   bool maintenance = false;  // usable, and to be drained
 };
@@ -61,7 +66,11 @@ struct AntiRule {
 
 class Problem {
  public:
-  explicit Problem(const Snapshot& snapshot);
+  // `min_gain`: see Options.
+  Problem(const Snapshot& snapshot, double min_gain);
+
+  double
+      min_gain;  // made smaller by what counts as rounding, so that exactly that much is worth it
 
   std::vector<PlanHost> hosts;
   std::vector<Unit> units;
@@ -107,6 +116,20 @@ inline double heat_of(const PlanHost& host, const Load& load) {
   for (std::size_t k = 0; k < resource_count; ++k)
     most = std::max(most, load[k] * host.limit_share[k]);
   return most;
+}
+
+inline bool above_ceiling(const PlanHost& host, const Load& load) {
+  for (std::size_t k = 0; k < resource_count; ++k)
+    if (load[k] > host.ceiling[k]) return true;
+  return false;
+}
+
+// What the unit's leaving could take off these excess loads, in shares of the host's capacity.
+inline double gain_of(const PlanHost& host, const Unit& unit, const Load& excess) {
+  double gain = 0;
+  for (std::size_t k = 0; k < resource_count; ++k)
+    if (excess[k] > 0) gain += std::min(excess[k], unit.load[k]) * host.share[k];
+  return gain;
 }
 
 // MiB that a live migration of this VM copies. Source: the geometric series of pre-copy rounds

@@ -3,8 +3,9 @@
 // maintenance names all it still has.
 //
 // The reason is the first obstacle that is really in the way, in the order in which a person would
-// have to remove them: the VM may not move; its host's data are not to be trusted; there is room,
-// but only where a rule forbids it; everywhere it is allowed the same resource is short.
+// have to remove them: the VM may not move; its host's data are not to be trusted; its leaving
+// would gain too little; there is room, but only where a rule forbids it; everywhere it is allowed
+// the same resource is short.
 #include "remainder.h"
 
 #include <algorithm>
@@ -28,17 +29,21 @@ Load excess_at(const PlanHost& host, const Load& load) {
   return excess;
 }
 
+struct Named {
+  std::vector<UnitIndex> units;
+  bool would_do = false;  // those that may move bring the host under
+};
+
 // The units to name for a host. First those that may move; when all of them are not enough, they
 // all go and the fewest of the others with them.
-std::vector<UnitIndex> to_name(const Problem& problem, const Placement& end, HostIndex h,
-                               const Load& excess) {
+Named to_name(const Problem& problem, const Placement& end, HostIndex h, const Load& excess) {
   const PlanHost& host = problem.hosts[h];
   std::vector<UnitIndex> movable, fixed;
   for (const UnitIndex u : end.on(h)) (problem.units[u].movable ? movable : fixed).push_back(u);
   std::sort(movable.begin(), movable.end());
   std::sort(fixed.begin(), fixed.end());
   const Eviction found = smallest_cover(problem, movable, excess, host.share, cover_nodes_max);
-  if (!found.units.empty()) return found.units;
+  if (!found.units.empty()) return {.units = found.units, .would_do = true};
   Load rest = excess;
   std::vector<UnitIndex> named;
   for (const UnitIndex u : movable) {
@@ -52,7 +57,15 @@ std::vector<UnitIndex> to_name(const Problem& problem, const Placement& end, Hos
   const Eviction more = smallest_cover(problem, fixed, rest, host.share, cover_nodes_max);
   named.insert(named.end(), more.units.begin(), more.units.end());
   if (more.units.empty()) named.insert(named.end(), fixed.begin(), fixed.end());
-  return named;
+  return {.units = std::move(named), .would_do = false};
+}
+
+// Other hosts have room for it now, where it may run.
+bool could_go(const Problem& problem, const Placement& end, UnitIndex u) {
+  for (HostIndex h = 0; h < problem.hosts.size(); ++h)
+    if (problem.hosts[h].target && h != end.at(u) && end.fits(u, h) && end.rules_allow(u, h))
+      return true;
+  return false;
 }
 
 SurplusReason obstacle(const Problem& problem, const Placement& end, UnitIndex u) {
@@ -88,20 +101,31 @@ std::vector<Surplus> surplus_of(const Problem& problem, const Placement& end,
   std::vector<Surplus> surplus;
   for (HostIndex h = 0; h < problem.hosts.size(); ++h) {
     const PlanHost& host = problem.hosts[h];
-    const Load excess = excess_at(host, end.load(h));
-    std::vector<UnitIndex> named;
-    if (snapshot.hosts[h].maintenance) {
-      named = end.on(h);
-    } else if (excess != Load{}) {
+    Load excess = excess_at(host, end.load(h));
+    const bool is_over = excess != Load{};
+    if (host.own_load) excess[static_cast<std::size_t>(Resource::cpu)] = 0;
+    const bool by_itself = is_over && excess == Load{};
+    Named named;
+    if (snapshot.hosts[h].maintenance || by_itself) {
+      named.units = end.on(h);
+    } else if (is_over) {
       named = to_name(problem, end, h, excess);
     }
-    std::sort(named.begin(), named.end());
-    for (const UnitIndex u : named) {
-      const bool moves_alone = problem.units[u].movable;
-      const SurplusReason reason = moves_alone ? obstacle(problem, end, u) : SurplusReason::rule;
+    std::sort(named.units.begin(), named.units.end());
+    for (const UnitIndex u : named.units) {
+      const Unit& unit = problem.units[u];
+      SurplusReason reason = SurplusReason::rule;
+      if (by_itself && host.source) {
+        reason = SurplusReason::own_load;
+      } else if (unit.movable) {
+        const bool small = !snapshot.hosts[h].maintenance &&
+                           gain_of(host, unit, excess) <= problem.min_gain * unit.count;
+        const bool pays = !small || (named.would_do && !could_go(problem, end, u));
+        reason = pays ? obstacle(problem, end, u) : SurplusReason::not_worth;
+      }
       for (const VmIndex v : problem.vms_of(problem.units[u])) {
         SurplusReason own = reason;
-        if (!snapshot.vms[v].movable) {
+        if (!snapshot.vms[v].movable && own != SurplusReason::own_load) {
           own = SurplusReason::immovable;
         } else if (!snapshot.hosts[h].usable) {
           own = SurplusReason::stale;

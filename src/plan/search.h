@@ -10,8 +10,10 @@ namespace ballast::plan {
 
 // How good a placement is; smaller is better, overload before price.
 struct Score {
-  double overload = 0;  // above the goals, so that 0 is the least that is possible
-  double price = 0;     // of the units that moved
+  // Above the goals, and what migrations cost that bring no host under (Problem::min_gain): 0 is
+  // the least that is possible.
+  double overload = 0;
+  double price = 0;  // of the units that moved
 };
 
 bool better(const Score& a, const Score& b);

@@ -96,7 +96,14 @@ std::vector<UnitIndex> SearchOptions::leavers(const Placement& start, HostIndex 
     for (std::size_t k = 0; k < resource_count; ++k)
       most[k] = std::max(most[k], unit.load[k] / unit.count);
   }
-  if (!host.maintenance)
+  if (host.stuck) {
+    Load excess{};
+    for (std::size_t k = 0; k < resource_count; ++k) excess[k] = start.load(h)[k] - host.goal[k];
+    std::erase_if(units, [&](UnitIndex u) {
+      const Unit& unit = problem_.units[u];
+      return gain_of(host, unit, excess) <= problem_.min_gain * unit.count;
+    });
+  } else if (!host.maintenance) {
     std::erase_if(units, [&](UnitIndex u) {
       const Unit& unit = problem_.units[u];
       for (std::size_t k = 0; k < resource_count; ++k) {
@@ -105,6 +112,7 @@ std::vector<UnitIndex> SearchOptions::leavers(const Placement& start, HostIndex 
       }
       return false;
     });
+  }
   if (units.size() > units_max) units.resize(units_max);
   return units;
 }

@@ -6,14 +6,7 @@
 namespace ballast::plan {
 namespace {
 
-constexpr double overload_step = 1e-7;  // smaller differences of overload are rounding
 constexpr double price_step = 1e-12;
-
-bool above_ceiling(const PlanHost& host, const Load& load) {
-  for (std::size_t k = 0; k < resource_count; ++k)
-    if (load[k] > host.ceiling[k]) return true;
-  return false;
-}
 
 }  // namespace
 
@@ -25,8 +18,7 @@ bool better(const Score& a, const Score& b) {
 Score score_of(const Problem& problem, const Placement& placement) {
   Score score;
   for (HostIndex h = 0; h < problem.hosts.size(); ++h)
-    if (problem.hosts[h].source)
-      score.overload += strain_of(problem.hosts[h], placement.load(h)).overload;
+    score.overload += cost_of(problem, placement, h);
   for (UnitIndex u = 0; u < problem.units.size(); ++u) {
     const Unit& unit = problem.units[u];
     if (placement.moved(u)) {
@@ -45,6 +37,7 @@ SearchState::SearchState(const Problem& problem, const Placement& from, double p
       best_(problem.units.size()),
       best_known_(score_of(problem, from)),
       strain_(problem.hosts.size()),
+      cost_(problem.hosts.size(), 0),
       hot_(problem.hosts.size()),
       away_(problem.units.size()),
       away_count_(problem.hosts.size(), 0) {
@@ -117,19 +110,18 @@ void SearchState::refresh(HostIndex h) {
   if (!host.source) return;
   const Strain old = strain_[h];
   const Strain fresh = strain_of(host, now_.load(h));
-  overload_ += fresh.overload - old.overload;
+  const double cost = fresh.overload + charge_for(problem_, h, fresh, now_.traffic(h));
+  overload_ += cost - cost_[h];
+  costly_ += (cost > 0 ? 1U : 0U) - (cost_[h] > 0 ? 1U : 0U);
+  cost_[h] = cost;
   breaches_ += fresh.breaches - old.breaches;
   strain_[h] = fresh;
   hot_.set(h, fresh.breaches > 0 || (host.maintenance && !now_.on(h).empty()));
 }
 
 void SearchState::judge() {
-  if (breaches_ == 0) {
-    ++seen_clean_;
-    overload_ = 0;
-  } else {
-    ++seen_dirty_;
-  }
+  ++(breaches_ == 0 ? seen_clean_ : seen_dirty_);
+  if (costly_ == 0) overload_ = 0;
   const Score score{.overload = overload_ + static_cast<double>(undrained_), .price = price_};
   if (!better(score, best_known_)) return;
   for (std::size_t i = 0; i < hot_.size(); ++i)

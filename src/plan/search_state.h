@@ -55,6 +55,21 @@ inline Strain strain_of(const PlanHost& host, const Load& load) {
   return strain;
 }
 
+// What is charged for what left or entered a host that is over all the same.
+inline double charge_for(const Problem& problem, HostIndex h, const Strain& strain,
+                         std::uint32_t traffic) {
+  const PlanHost& host = problem.hosts[h];
+  const bool stays_over = (host.stuck || strain.breaches > 0) && !host.maintenance;
+  return stays_over ? problem.min_gain * traffic : 0;
+}
+
+// What a host adds to the score of a placement.
+inline double cost_of(const Problem& problem, const Placement& placement, HostIndex h) {
+  if (!problem.hosts[h].source) return 0;
+  const Strain strain = strain_of(problem.hosts[h], placement.load(h));
+  return strain.overload + charge_for(problem, h, strain, placement.traffic(h));
+}
+
 inline Load sum_of(const Load& load, const Load& more, double sign) {
   Load sum = load;
   for (std::size_t k = 0; k < resource_count; ++k) sum[k] += sign * more[k];
@@ -62,7 +77,9 @@ inline Load sum_of(const Load& load, const Load& more, double sign) {
 }
 
 // A placement under change. Its energy is what the annealing lowers: the price of what moved, and
-// what being over costs, times a pressure that adapts.
+// what being over costs, times a pressure that adapts. What is charged for migrations that bring no
+// host under counts in the score alone: in the energy it would keep a host that needs many small
+// units to go from ever giving the first.
 class SearchState {
  public:
   SearchState(const Problem& problem, const Placement& from, double price_weight);
@@ -115,6 +132,7 @@ class SearchState {
   std::vector<HostIndex> best_;  // by unit
   Score best_known_;
   std::vector<Strain> strain_;
+  std::vector<double> cost_;  // by host, see cost_of
   DrawSet hot_, away_;
   std::vector<std::uint32_t> away_count_;  // VMs of each host that are elsewhere
   double per_overload_ = 1;                // energy of a whole host of overload
@@ -123,6 +141,7 @@ class SearchState {
   double overload_ = 0;
   double price_ = 0;
   std::int64_t breaches_ = 0;
+  std::size_t costly_ = 0;  // hosts that cost anything
   std::int64_t undrained_ = 0;
   std::uint64_t seen_clean_ = 0, seen_dirty_ = 0;
   bool improved_ = false;

@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "ballast/plan/planner.h"
+
 namespace ballast::world {
 namespace {
 
@@ -33,26 +35,56 @@ class Fitter {
       if (over(host)) vms[host].push_back(v);
     }
     Fitting fitting;
-    for (HostIndex host = 0; host < vms.size(); ++host) {
-      for (const VmIndex v : vms[host]) {
-        if (!over(host)) break;
-        const std::optional<HostIndex> to = place_for(truth_.vms[v]);
-        if (!to) continue;
-        loads_[host] -= truth_.vms[v].load;
-        loads_[*to] += truth_.vms[v].load;
-        if (fitting.vms++ == 0)
-          fitting.example = quoted(truth_.vms[v].id.str()) + " of " +
-                            quoted(truth_.hosts[host].id.str()) + " fits on " +
-                            quoted(truth_.hosts[*to].id.str());
-      }
-    }
+    for (HostIndex host = 0; host < vms.size(); ++host) relieve(host, vms[host], fitting);
     return fitting;
   }
 
  private:
-  bool over(HostIndex host) const {
-    return is_overloaded(loads_[host], truth_.hosts[host].capacity, truth_.hosts[host].thresholds);
+  struct Move {
+    VmIndex vm = 0;
+    HostIndex to = 0;
+    double gain = 0;
+  };
+
+  // What fits counts if it brings the host under, or is worth it by itself.
+  void relieve(HostIndex host, const std::vector<VmIndex>& vms, Fitting& fitting) {
+    std::vector<Move> moves;
+    for (const VmIndex v : vms) {
+      if (!over(host)) break;
+      const std::optional<HostIndex> to = place_for(truth_.vms[v]);
+      if (!to) continue;
+      const double before = overload(host);
+      loads_[host] -= truth_.vms[v].load;
+      loads_[*to] += truth_.vms[v].load;
+      moves.push_back({.vm = v, .to = *to, .gain = before - overload(host)});
+    }
+    if (over(host)) {
+      for (const Move& move : moves) {
+        if (move.gain >= plan::min_gain_default) continue;
+        loads_[host] += truth_.vms[move.vm].load;
+        loads_[move.to] -= truth_.vms[move.vm].load;
+      }
+      std::erase_if(moves, [](const Move& m) { return m.gain < plan::min_gain_default; });
+    }
+    if (fitting.vms == 0 && !moves.empty())
+      fitting.example = quoted(truth_.vms[moves[0].vm].id.str()) + " of " +
+                        quoted(truth_.hosts[host].id.str()) + " fits on " +
+                        quoted(truth_.hosts[moves[0].to].id.str()) + ", which takes " +
+                        std::to_string(moves[0].gain) + " of a host off its overload";
+    fitting.vms += moves.size();
   }
+
+  // Above the thresholds, but not what the host is by its own load.
+  double overload(HostIndex host) const {
+    const Host& at = truth_.hosts[host];
+    const bool by_itself = excess_of(at.base.cpu_mhz, at.capacity.cpu_mhz, at.thresholds.cpu) > 0;
+    double sum = 0;
+    for (const Resource r : all_resources)
+      if (r != Resource::cpu || !by_itself)
+        sum += excess_of(loads_[host][r], at.capacity[r], at.thresholds[r]);
+    return sum;
+  }
+  bool over(HostIndex host) const { return overload(host) > load_tolerance; }
   double room(HostIndex host, Resource r) const {
     const Host& at = truth_.hosts[host];
     return at.capacity[r] * at.thresholds[r] * target_ - loads_[host][r];

@@ -16,8 +16,9 @@ struct Fitting {
 
 // Moves VMs, one by one and in thought, from hosts over their threshold straight to hosts that stay
 // under `target` x threshold, wherever they are, until a host is no longer over or none of its VMs
-// fits anywhere. What one move alone cannot do (chains, swaps) is not asked for.
-// `may_go` (empty: everything may) says which VM can go to which host at all.
+// fits anywhere. What is not worth a migration (plan::Options::min_gain) is not asked for, nor what
+// one move alone cannot do (chains, swaps). `may_go` (empty: everything may) says which VM can go
+// to which host at all.
 using MayGo = std::function<bool(const VmId& vm, HostIndex host)>;
 Fitting fitting_surplus(const Snapshot& truth, double target, const MayGo& may_go = {});
 

@@ -94,7 +94,7 @@ TEST_CASE("an answer of nothing to do, or with a surplus, is no error") {
                   "vms": [{"id": "v", "host": "h", "cpu": 10, "memory": 1}]})");
   const Outcome outcome = shell.run("$B plan alone.json");
   CHECK(outcome.code == 0);
-  CHECK(holds(outcome.out, "Surplus: should move and cannot"));
+  CHECK(holds(outcome.out, "Surplus: should move and does not"));
 }
 
 TEST_CASE("wrong usage and wrong input are one line and exit code 2") {

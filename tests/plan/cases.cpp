@@ -78,7 +78,7 @@ std::vector<Case> read_cases(const std::string& path) {
     if (word == "host") now.snapshot.hosts.push_back(read_host(in, now.snapshot.hosts.size()));
     if (word == "vm") now.snapshot.vms.push_back(read_vm(in, now.snapshot.vms.size()));
     if (word == "rule") now.snapshot.rules.push_back(read_rule(in));
-    if (word == "optimum") in >> now.overload >> now.migrations;
+    if (word == "optimum") in >> now.cost >> now.overload >> now.migrations;
   }
   return cases;
 }

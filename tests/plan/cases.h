@@ -13,7 +13,8 @@ struct Case {
   unsigned seed = 0;
   std::string family;
   Snapshot snapshot;
-  double overload = 0;         // of the best final placement
+  double cost = 0;             // of the best final placement, see cost_of
+  double overload = 0;         // of that placement
   std::size_t migrations = 0;  // the fewest that reach it
 };
 

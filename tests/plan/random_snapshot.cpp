@@ -65,4 +65,39 @@ Snapshot random_snapshot(std::uint64_t seed) {
   return snapshot;
 }
 
+Snapshot trifling_snapshot(std::uint64_t seed) {
+  Random random(seed);
+  Snapshot snapshot;
+  const std::size_t hosts = 2 + random.below(6);
+  const double fill = random.between(0.6, 1);
+  for (std::size_t h = 0; h < hosts; ++h) {
+    Host host;
+    host.id = HostId("h" + std::to_string(h));
+    host.capacity = {40000, 131072, unlimited};
+    host.base = {random.between(0, 2000), random.between(0, 6000), 0};
+    const std::size_t kind = random.below(5);
+    if (kind == 0) host.base.cpu_mhz = 40000 * random.between(0.8, 0.95);
+    double cpu = 40000 * 0.8 * fill;
+    if (kind == 1) cpu = 40000 * (0.8 + random.between(0, 0.03)) - host.base.cpu_mhz;
+    const double memory = 131072 * random.between(0.4, 0.91) - host.base.memory_mib;
+    const std::size_t vms = 4 + random.below(20);
+    for (std::size_t v = 0; v < vms; ++v) {
+      Vm vm;
+      vm.id = VmId("v" + std::to_string(snapshot.vms.size()));
+      vm.host = static_cast<HostIndex>(h);
+      const double part = random.between(0, 2) / static_cast<double>(vms);
+      vm.load = {cpu * part * part, memory / static_cast<double>(vms), 0};
+      vm.movable = !random.chance(0.1);
+      if (kind == 2 && v == 0) {
+        vm.load.cpu_mhz = 40000 * random.between(0.5, 0.9);
+        vm.movable = false;
+      }
+      snapshot.vms.push_back(vm);
+    }
+    snapshot.hosts.push_back(host);
+  }
+  if (random.chance(0.3)) add_rules(random, snapshot);
+  return snapshot;
+}
+
 }  // namespace ballast::test

@@ -9,4 +9,7 @@ namespace ballast::test {
 
 Snapshot random_snapshot(std::uint64_t seed);
 
+// Many small VMs, and hosts that are over by little, by their own load, or by what may not move.
+Snapshot trifling_snapshot(std::uint64_t seed);
+
 }  // namespace ballast::test

@@ -59,8 +59,8 @@ struct Known {
 
 // Those that are found first stand first: where time is short, the others are left out.
 constexpr std::array<Known, 6> guards = {{{Bug::mesh_believes_any_stamp, 10},
-                                          {Bug::conductor_hears_anyone, 20, 30},
-                                          {Bug::holder_obeys_anyone, 20, 30},
+                                          {Bug::conductor_hears_anyone, 20},
+                                          {Bug::holder_obeys_anyone, 20, 70},
                                           {Bug::source_asks_no_name, 40},
                                           {Bug::picture_holds_claimed, 40},
                                           {Bug::group_believes_names, 20}}};

@@ -28,6 +28,8 @@ enum class SurplusReason : unsigned char {
   rule,        // a rule forbids every host that has room
   immovable,   // the VM may not be moved
   stale,       // the data of its host cannot be trusted
+  own_load,    // what its host uses for itself, without any VM, is above the CPU threshold
+  not_worth,   // its leaving would take too little off a host that stays over all the same
   no_target,   // no other host is usable, or none lacks just one thing
 };
 
