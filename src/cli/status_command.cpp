@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -33,7 +34,15 @@ std::string plan_text(const node::PlanView& plan) {
   std::string out = head;
   for (const node::MoveView& move : plan.moves)
     out += "  step " + std::to_string(move.step) + "  " + move_line(move) + "\n";
+  // What is left where it is on purpose is told host by host: it can be all VMs of a host.
+  std::map<std::pair<HostId, std::string>, std::size_t> left;
+  for (const node::SurplusView& surplus : plan.surplus)
+    if (surplus.left) ++left[{surplus.host, surplus.reason}];
+  for (const auto& [which, vms] : left)
+    out += "  left   " + std::to_string(vms) + (vms == 1 ? " VM on " : " VMs on ") +
+           which.first.str() + ": " + which.second + "\n";
   for (const node::SurplusView& surplus : plan.surplus) {
+    if (surplus.left) continue;
     out +=
         "  stays  " + surplus.vm.str() + " on " + surplus.host.str() + ": " + surplus.reason + "\n";
     if (!surplus.pause.empty()) out += "         " + surplus.pause + "\n";

@@ -131,6 +131,8 @@ void add_plan(std::vector<SettingRow>& rows) {
                          [](Config& c) -> Duration& { return c.plan.plan_interval; }));
   rows.push_back(number({"plan", "target"}, "", {0, 1, true},
                         [](Config& c) -> double& { return c.plan.target; }));
+  rows.push_back(number({"plan", "min_gain"}, "", {0, 1},
+                        [](Config& c) -> double& { return c.plan.min_gain; }));
   rows.push_back(count({"plan", "dwell"}, {1, 1000},
                        [](Config& c) -> std::uint32_t& { return c.plan.dwell; }));
   rows.push_back(seconds({"plan", "cooldown"}, {0, 7 * 86400.0},

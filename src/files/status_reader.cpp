@@ -78,7 +78,8 @@ node::PlanView plan_of(const Json& from) {
   for (const Json& surplus : from.at("surplus")) {
     plan.surplus.push_back(
         {VmId(surplus.at("vm").get<std::string>()), HostId(surplus.at("host").get<std::string>()),
-         surplus.at("reason").get<std::string>(), surplus.at("pause").get<std::string>()});
+         surplus.at("reason").get<std::string>(), surplus.at("pause").get<std::string>(),
+         surplus.at("left").get<bool>()});
   }
   plan.pause = from.at("pause").get<std::string>();
   plan.overload_before = from.at("overload_before").get<double>();

@@ -99,6 +99,7 @@ void write(JsonWriter& json, const node::PlanView& plan) {
     json.field("host", surplus.host.str());
     json.field("reason", surplus.reason);
     json.field("pause", surplus.pause);
+    json.field("left", surplus.left);
     json.end_object();
   }
   json.end_array();

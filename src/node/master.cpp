@@ -6,6 +6,7 @@
 #include "ballast/base/planted.h"
 #include "ballast/plan/planner.h"
 #include "drain.h"
+#include "worth_asking.h"
 
 namespace ballast::node {
 namespace {
@@ -304,6 +305,18 @@ std::map<VmId, std::vector<HostId>> Master::not_to(TimePoint now) const {
   return hosts;
 }
 
+namespace {
+
+std::string reason_of(SurplusReason reason) {
+  if (reason == SurplusReason::own_load)
+    return "its host is over its CPU threshold by its own load, without any VM";
+  if (reason == SurplusReason::not_worth)
+    return "it would take too little off its host, which stays over its threshold (min_gain)";
+  return name_of(reason);
+}
+
+}  // namespace
+
 Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Seller>& sellers,
                                    std::vector<SurplusVm>& wanting) {
   const std::map<VmId, std::vector<HostId>> left = not_to(now);
@@ -330,6 +343,7 @@ Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Sell
         vm.id, from.id, snapshot.hosts[migration.to].id, migration.step, migration.swap, vm.load,
         why_relieved(from, member.facts.thresholds, loads[migration.from]), std::nullopt});
   }
+  std::vector<VmIndex> wanted;
   for (const Surplus& surplus : made.surplus) {
     const VmId& vm = snapshot.vms[surplus.vm].id;
     const auto held = picture.held.find(vm);
@@ -343,15 +357,20 @@ Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Sell
     std::string why = is_held                     ? held->second
                       : barred && !failed.empty() ? failed
                       : barred                    ? "no_return"
-                                                  : name_of(surplus.reason);
-    if (!is_held && !barred && !failed.empty()) why += "; " + failed;
-    plan.surplus.push_back(SurplusView{vm, at, std::move(why)});
+                                                  : reason_of(surplus.reason);
+    const bool is_left =
+        surplus.reason == SurplusReason::own_load || surplus.reason == SurplusReason::not_worth;
+    if (!is_held && !barred && !is_left && !failed.empty()) why += "; " + failed;
+    plan.surplus.push_back(SurplusView{vm, at, std::move(why), {}, is_left});
     const bool room_is_all = barred || surplus.reason == SurplusReason::no_cpu ||
                              surplus.reason == SurplusReason::no_memory ||
                              surplus.reason == SurplusReason::no_network ||
                              surplus.reason == SurplusReason::no_target;
-    if (room_is_all) wanting.push_back({vm, snapshot.hosts[surplus.host].id});
+    if (room_is_all) wanted.push_back(surplus.vm);
   }
+  for (const VmIndex v :
+       worth_asking(applied(snapshot, made), wanted, sellers, config_.plan.min_gain))
+    wanting.push_back({snapshot.vms[v].id, snapshot.hosts[snapshot.vms[v].host].id});
   for (const DrainPlan::Out& one : joint.out) {
     const SurplusVm leaves{snapshot.vms[one.vm].id, snapshot.hosts[one.from].id};
     plan.surplus.push_back({leaves.vm, leaves.host, "room is asked for in other groups"});

@@ -187,6 +187,8 @@ class Master {
 std::string percent(double share);
 // "drained", "draining: 3 VMs left"
 std::string drain_state(std::size_t vms);
+// "over", and whether that is the host's own doing.
+std::string over_in_words(const Resources& base, const wire::HostFacts& facts);
 // "3 VMs left"
 std::string counted_left(std::size_t vms);
 // The host that is the less used once the load is there; at home where that is equal.

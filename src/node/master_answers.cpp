@@ -156,10 +156,12 @@ void Master::tell_prospect(TimePoint now, const Member& home, const VmId& vm,
                                    [&](const PlannedMove& move) { return move.vm == vm; });
   const auto surplus = std::find_if(plan_->surplus.begin(), plan_->surplus.end(),
                                     [&](const SurplusView& one) { return one.vm == vm; });
-  const bool no_place = surplus != plan_->surplus.end();
+  const bool is_left = surplus != plan_->surplus.end() && surplus->left;
+  const bool no_place = surplus != plan_->surplus.end() && !is_left;
   facts.push_back(fact("plan", home.id,
                        "plan " + plan_->id +
                            (planned    ? " names it"
+                            : is_left  ? " leaves it: " + surplus->reason
                             : no_place ? " finds no place for it: " + surplus->reason
                                        : " leaves it: " + why_it_stays(home.id, vm))));
   facts.back().age = now - plan_->made_at;
@@ -199,7 +201,8 @@ void Master::tell_of_plan(TimePoint now, const MadePlan& plan) {
                   " in step " + std::to_string(move.step) + ": " + move.why);
   }
   for (const SurplusView& one : plan.surplus)
-    out_.tell(now, one.vm, "plan", one.host, "a plan finds no place for it: " + one.reason);
+    out_.tell(now, one.vm, "plan", one.host,
+              (one.left ? "a plan leaves it: " : "a plan finds no place for it: ") + one.reason);
 }
 
 }  // namespace ballast::node

@@ -58,6 +58,11 @@ wire::Fact move_fact(const Vm& vm, const HostId& to, const NodeId& master, std::
 
 }  // namespace
 
+std::string over_in_words(const Resources& base, const wire::HostFacts& facts) {
+  const double alone = excess_of(base.cpu_mhz, facts.capacity.cpu_mhz, facts.thresholds.cpu);
+  return alone > load_tolerance ? "over by its own load" : "over";
+}
+
 std::string drain_state(std::size_t vms) {
   return vms == 0 ? "drained" : "draining: " + counted_left(vms);
 }
@@ -77,6 +82,7 @@ plan::Options Master::planner_options() const {
   options.outgoing_max = config_.migrate.outgoing;
   options.incoming_max = config_.migrate.incoming;
   options.effort = config_.plan.effort;
+  options.min_gain = config_.plan.min_gain;
   return options;
 }
 

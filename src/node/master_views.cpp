@@ -24,7 +24,7 @@ wire::Summary Master::summary(TimePoint now) const {
     for (const SurplusView& surplus : plan_->surplus) {
       const Member* member = group_.find(surplus.host);
       const wire::VmReport* vm = member == nullptr ? nullptr : member->find(surplus.vm);
-      if (vm == nullptr || leaving.contains(surplus.vm)) continue;
+      if (vm == nullptr || surplus.left || leaving.contains(surplus.vm)) continue;
       ++summary.surplus_vms;
       summary.surplus += vm->vm.load;
     }
@@ -79,7 +79,7 @@ std::vector<HostView> Master::hosts(TimePoint now) const {
     const bool over = unusable.empty() && is_overloaded(view.load, view.capacity, view.thresholds);
     view.state = !unusable.empty()           ? "stale: " + unusable
                  : member.report.maintenance ? drain_in_words(member)
-                 : over                      ? "over"
+                 : over                      ? over_in_words(member.report.base, member.facts)
                                              : "ok";
     views.push_back(std::move(view));
   }

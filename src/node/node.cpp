@@ -434,7 +434,7 @@ View Node::view(TimePoint now) const {
                                   report.vms.size(),
                                   !report.distrust.empty() ? "stale: " + report.distrust
                                   : report.maintenance     ? drain_state(report.vms.size())
-                                  : over                   ? "over"
+                                  : over                   ? over_in_words(report.base, facts)
                                                            : "ok"});
     view.in_flight = holder.jobs();
     view.leases = holder.leases();

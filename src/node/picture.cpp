@@ -1,6 +1,7 @@
 // How the running system's wishes become plain thresholds:
 //
-//   over its threshold for `dwell` samples   aims at target x threshold: a source
+//   over its threshold for `dwell` samples   aims at target x threshold, or at the threshold where
+//                                            what stays there is above that: a source
 //   over it, but not for that long           left alone: neither source nor target
 //   between target and threshold             its present use: no source, takes nothing
 //   below target x threshold                 target x threshold: takes VMs up to that
@@ -21,9 +22,9 @@ namespace ballast::node {
 namespace {
 
 // Sets the limits of one host as told above, resource by resource; false when it must be left
-// alone.
-bool set_limits(Host& host, const Resources& load, const Resources& room, bool dwelled,
-                double target) {
+// alone. `fixed` of its load is there to stay.
+bool set_limits(Host& host, const Resources& load, const Resources& fixed, const Resources& room,
+                bool dwelled, double target) {
   if (is_overloaded(load, host.capacity, host.thresholds) && !dwelled) return false;
   for (const Resource r : all_resources) {
     const double aim = host.thresholds[r] * target;
@@ -31,6 +32,7 @@ bool set_limits(Host& host, const Resources& load, const Resources& room, bool d
     const double use = load[r] / host.capacity[r];
     const bool over = use > host.thresholds[r] + load_tolerance;
     const double takes = std::min(aim, use + room[r] / host.capacity[r]);
+    if (over && fixed[r] > aim * host.capacity[r]) continue;
     host.thresholds[r] = over ? aim : std::clamp(use, takes, 1.0);
   }
   return true;
@@ -64,12 +66,16 @@ class Builder {
     add_unseen_arrivals();
     for (VmIndex v = 0; v < picture_.snapshot.vms.size(); ++v) forbid_hosts(v);
     const std::vector<Resources> loads = loads_of(picture_.snapshot);
+    std::vector<Resources> fixed;
+    for (const Host& host : picture_.snapshot.hosts) fixed.push_back(host.base);
+    for (const Vm& vm : picture_.snapshot.vms)
+      if (!vm.movable) fixed[vm.host] += vm.load;
     HostIndex index = 0;
     for (const auto& [id, member] : group_.members()) {
       Host& host = picture_.snapshot.hosts[index];
       const bool dwelled = member.report.over_samples >= config_.plan.dwell;
-      const bool limited =
-          set_limits(host, loads[index], ledger_.room(id), dwelled, config_.plan.target);
+      const bool limited = set_limits(host, loads[index], fixed[index], ledger_.room(id), dwelled,
+                                      config_.plan.target);
       // One in maintenance is emptied, however it stands.
       if (!limited && !host.maintenance) host.usable = false;
       ++index;
@@ -175,6 +181,7 @@ class Builder {
     const Host& at = picture_.snapshot.hosts[vm.host];
     std::set<HostId> barred;
     if (failures_ != nullptr) barred = failures_->not_to(now_, vm.id, at.id);
+    picture_.snapshot.vms[index].failed_lately = !barred.empty();
     if (const auto left = not_to_.find(vm.id); left != not_to_.end() && !at.maintenance)
       barred.insert(left->second.begin(), left->second.end());
     if (barred.empty()) return;

@@ -101,6 +101,7 @@ void Problem::add_units(const Snapshot& snapshot) {
     for (std::size_t k = 0; k < resource_count; ++k) unit.load[k] += load[k];
     unit.movable = unit.movable && vm.movable;
     unit.copy += copied_mib(vm);
+    unit.failed_lately = unit.failed_lately || vm.failed_lately;
     ++unit.count;
   }
   std::uint32_t next = 0;

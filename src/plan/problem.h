@@ -52,9 +52,10 @@ struct Unit {
   std::uint32_t count = 0;     // VMs, that is migrations when it moves
   std::uint32_t first_anti = 0;
   std::uint32_t anti_count = 0;
-  std::int32_t allowed = -1;  // set of allowed hosts, -1 for all
-  bool misplaced = false;     // breaks a rule where it is: the one to take when all else is equal
-  double copy = 0;            // what its migration copies, in MiB
+  std::int32_t allowed = -1;   // set of allowed hosts, -1 for all
+  bool failed_lately = false;  // one of its VMs
+  bool misplaced = false;      // breaks a rule where it is: the one to take when all else is equal
+  double copy = 0;             // what its migration copies, in MiB
   // count, plus a fraction of all copying: sums of prices compare migrations first, copying second.
   double price = 0;
 };

@@ -1,6 +1,7 @@
 // A host that stays over a threshold names the smallest set of VMs that would bring it under, those
 // that may move before those that may not: other masters can only take what may move. A host in
-// maintenance names all it still has.
+// maintenance names all it still has. What failed lately is named only where the others are not
+// enough: the only room may be where it fails.
 //
 // The reason is the first obstacle that is really in the way, in the order in which a person would
 // have to remove them: the VM may not move; its host's data are not to be trusted; its leaving
@@ -9,6 +10,7 @@
 #include "remainder.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "evict.h"
 
@@ -42,7 +44,12 @@ Named to_name(const Problem& problem, const Placement& end, HostIndex h, const L
   for (const UnitIndex u : end.on(h)) (problem.units[u].movable ? movable : fixed).push_back(u);
   std::sort(movable.begin(), movable.end());
   std::sort(fixed.begin(), fixed.end());
-  const Eviction found = smallest_cover(problem, movable, excess, host.share, cover_nodes_max);
+  std::vector<UnitIndex> untroubled;
+  std::copy_if(movable.begin(), movable.end(), std::back_inserter(untroubled),
+               [&](UnitIndex u) { return !problem.units[u].failed_lately; });
+  Eviction found = smallest_cover(problem, untroubled, excess, host.share, cover_nodes_max);
+  if (found.units.empty() && untroubled.size() < movable.size())
+    found = smallest_cover(problem, movable, excess, host.share, cover_nodes_max);
   if (!found.units.empty()) return {.units = found.units, .would_do = true};
   Load rest = excess;
   std::vector<UnitIndex> named;

@@ -139,6 +139,60 @@ TEST_CASE("what no plan can place is surplus, with a reason") {
   CHECK(plan->surplus[0].reason == "no_cpu");
 }
 
+node::Question why_vm(const VmId& vm) {
+  node::Question question;
+  question.subject = wire::Subject::why;
+  question.vm = vm;
+  return question;
+}
+
+// As uneven(), but what h1 uses without any VM is above its threshold.
+TEST_CASE("a host over by its own load keeps its VMs, and says so") {
+  GroupWorld world(11, trace_of({{0.05, 0.05}, {0.05, 0.05}, {0.1}}), {});
+  world.tamper = [](const NodeId& from, wire::Envelope& envelope) {
+    auto* report = std::get_if<wire::Report>(&envelope.message.body);
+    if (from != NodeId("h1") || report == nullptr) return false;
+    report->report.base.cpu_mhz = 8500;
+    report->report.over_samples = 9;
+    return true;
+  };
+  world.run_for(30min);
+  CHECK(world.migrations_started() == 0);
+  const node::View view = world.view(0);
+  CHECK(std::any_of(view.hosts.begin(), view.hosts.end(), [](const node::HostView& host) {
+    return host.id == HostId("h1") && host.state == "over by its own load";
+  }));
+  REQUIRE(view.plan);
+  CHECK(view.plan->surplus.size() == 2);
+  for (const node::SurplusView& one : view.plan->surplus) {
+    CHECK(one.left);
+    const wire::Reply reply = world.ask(0, why_vm(one.vm));
+    CHECK(std::any_of(reply.facts.begin(), reply.facts.end(), [](const wire::Fact& fact) {
+      return fact.text.find("leaves it: its host is over its CPU threshold by its own load") !=
+             std::string::npos;
+    }));
+  }
+}
+
+// What stays on h1 is above target x threshold, so that no plan could reach that: it aims at the
+// threshold, for which four of the small VMs have to go.
+TEST_CASE("a host that cannot reach the target is brought under its threshold all the same") {
+  GroupWorld world(12, trace_of({{0.05}, {0.78, 0.012, 0.012, 0.012, 0.012, 0.012}, {0.1}}), {});
+  world.tamper = [](const NodeId& from, wire::Envelope& envelope) {
+    auto* report = std::get_if<wire::Report>(&envelope.message.body);
+    if (from != NodeId("h1") || report == nullptr) return false;
+    for (wire::VmReport& vm : report->report.vms) {
+      if (vm.vm.load.cpu_mhz < 5000) continue;
+      vm.vm.movable = false;
+      vm.vm.immovable_reason = "pinned";
+    }
+    return true;
+  };
+  world.run_for(30min);
+  CHECK(overloaded_hosts(world.truth()) == 0);
+  CHECK(world.migrations_started() == 4);  // all five would not reach it
+}
+
 TEST_CASE("a full master refuses one more slave") {
   GroupWorld world(10, uneven(), {}, [](Config& config) { config.limits.max_slaves = 2; });
   world.run_for(5min);

@@ -293,6 +293,21 @@ TEST_CASE("a VM that stays is told with the first true obstacle") {
   }
 }
 
+TEST_CASE("what failed lately is named as surplus only where the others are not enough") {
+  Snapshot snapshot = hosts(1);
+  const VmIndex heavy = put(snapshot, 0, 30, 100);
+  for (int i = 0; i < 4; ++i) put(snapshot, 0, 20, 100);
+  snapshot.hosts[0].thresholds.cpu = 0.85;
+  CHECK(plan_and_audit(snapshot).surplus.size() == 1);
+  snapshot.vms[heavy].failed_lately = true;
+  const Plan plan = plan_and_audit(snapshot);
+  REQUIRE(plan.surplus.size() == 2);
+  for (const Surplus& one : plan.surplus) CHECK(one.vm != heavy);
+  for (VmIndex v = 0; v < 4; ++v) snapshot.vms[v].movable = v == heavy;
+  snapshot.vms[4].movable = false;
+  CHECK(plan_and_audit(snapshot).surplus[0].vm == heavy);
+}
+
 TEST_CASE("nothing to plan is no plan") {
   CHECK(plan::make_plan({}).migrations.empty());
   CHECK(plan::make_plan(hosts(3)).migrations.empty());

@@ -51,35 +51,28 @@ TEST_CASE("liars harm nobody who does not belong to them") {
   CHECK(migrations > 0);
 }
 
-struct Known {
-  Bug bug;
-  std::uint64_t seeds_max;       // within so many seeds it is found,
-  std::uint64_t first_seed = 1;  // counted from this one
-};
-
-// Those that are found first stand first: where time is short, the others are left out.
-constexpr std::array<Known, 6> guards = {{{Bug::mesh_believes_any_stamp, 10},
-                                          {Bug::conductor_hears_anyone, 20},
-                                          {Bug::holder_obeys_anyone, 20, 70},
-                                          {Bug::source_asks_no_name, 40},
-                                          {Bug::picture_holds_claimed, 40},
-                                          {Bug::group_believes_names, 20}}};
+// Those that are found first stand first: where time is short, the others are left out. Which seed
+// finds one changes with whatever changes the course of a group; that one of a hundred does is
+// asked.
+constexpr std::array guards = {Bug::mesh_believes_any_stamp, Bug::source_asks_no_name,
+                               Bug::picture_holds_claimed,   Bug::group_believes_names,
+                               Bug::conductor_hears_anyone,  Bug::holder_obeys_anyone};
+constexpr std::uint64_t seeds_max = 100;
 
 TEST_CASE("a guard that is missing is found") {
   std::uint64_t left = test::of_length(2, guards.size(), guards.size());
-  for (const Known& known : guards) {
+  for (const Bug bug : guards) {
     if (left-- == 0) break;
-    planted::plant(known.bug);
+    planted::plant(bug);
     std::string found;
-    const std::uint64_t end = known.first_seed + known.seeds_max;
-    for (std::uint64_t seed = known.first_seed; found.empty() && seed < end; ++seed) {
+    for (std::uint64_t seed = 1; found.empty() && seed <= seeds_max; ++seed) {
       const world::SimulateResult result = run(seed);
       if (!result.findings.empty())
         found = "seed " + std::to_string(seed) + ": " + result.findings.front().auditor + ": " +
                 result.findings.front().detail;
     }
     planted::plant(Bug::none);
-    MESSAGE(std::string(planted::name_of(known.bug)) << ": " << found);
+    MESSAGE(std::string(planted::name_of(bug)) << ": " << found);
     CHECK_FALSE(found.empty());
   }
 }

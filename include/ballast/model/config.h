@@ -57,6 +57,9 @@ struct PlanSettings {
   Duration plan_interval = std::chrono::seconds(180);
   Thresholds thresholds;
   double target = 0.95;     // share of the threshold that a plan fills hosts up to
+  // What a migration must take off the overload of a host that stays over its threshold all the
+  // same, as a share of its capacity (plan::Options).
+  double min_gain = 0.005;
   std::uint32_t dwell = 2;  // samples over the threshold before a host counts as overloaded
   Duration cooldown = std::chrono::minutes(30);
   Duration no_return = std::chrono::hours(2);  // a VM does not come back to a host that it left

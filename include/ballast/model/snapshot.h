@@ -36,6 +36,9 @@ struct Vm {
   Resources load;
   bool movable = true;
   double dirty_rate_mib_s = 0;  // 0: not known
+  // It failed somewhere lately, perhaps outside this snapshot: where others do as well, they are
+  // named as surplus instead of it.
+  bool failed_lately = false;
   bool operator==(const Vm&) const = default;
 };
 

@@ -71,6 +71,7 @@ struct SurplusView {
   HostId host;
   std::string reason;
   std::string pause{};  // why it is not asked for in other groups at the moment; empty: it may be
+  bool left = false;    // it could go, and is left where it is: the reason says why that is better
 };
 
 // What is not tried again for a while, since it failed.
