@@ -55,6 +55,7 @@ Result<std::unique_ptr<port::Hypervisor>> open_libvirt(const Config& config) {
   options.carrier = config.migrate.carrier;
   options.interface = config.hypervisor.interface;
   options.opt_in = config.hypervisor.opt_in;
+  options.force_shared_paths = config.hypervisor.force_shared_paths;
   options.shared_paths = config.hypervisor.shared_paths;
   // A short rate is a rough one, but a sample must not wait for longer than it is asked for.
   options.between_looks = std::min(options.between_looks, config.sample.sample_interval);

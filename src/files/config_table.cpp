@@ -232,6 +232,8 @@ void add_hypervisor(std::vector<SettingRow>& rows) {
   rows.push_back(
       yes_or_no({"hypervisor", "opt_in"}, [](Config& c) -> bool& { return c.hypervisor.opt_in; }));
   rows.push_back(shared_paths_row());
+  rows.push_back(yes_or_no({"hypervisor", "force_shared_paths"},
+                           [](Config& c) -> bool& { return c.hypervisor.force_shared_paths; }));
   rows.push_back(text({"hypervisor", "trace"}, "the path of a trace folder, or \"\"",
                       is_path_or_empty,
                       [](Config& c) -> std::string& { return c.hypervisor.trace; }));

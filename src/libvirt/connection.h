@@ -50,6 +50,7 @@ struct MigrationCall {
   std::string data_uri;     // where the memory goes
   bool encrypted = true;    // the memory, too
   std::uint64_t bandwidth_mib_s = 0;
+  bool forced = false;  // also where libvirt takes a disk for local
 };
 
 struct MigrationProblem {

@@ -21,23 +21,27 @@ constexpr std::size_t chain_max = 64;  // images of one disk
 // is QEMU 7.2, the callers of migrate_add_blocker() and devices without or with an unmigratable
 // state; B is Ballast: libvirt would move it, and it would be wrong there.
 //
-//   a disk only this host has, the whole chain of images below it          L SrcIsSafe; B
-//   a disk that is transient, or being copied                              L SrcIsAllowed
-//   format qcow, vdi, vhdx, vmdk, vpc, vvfat, parallels                    Q block/*.c
-//   host devices; interfaces hostdev, vdpa, vhostuser                      L SrcIsAllowedHostdev; B
-//   filesystem (virtiofs; 9p once mounted)                                 L SrcIsAllowed; Q
-//   hw/9pfs shmem                                                                  L SrcIsAllowed;
-//   Q ivshmem TPM of the host                                                        Q
-//   tpm_passthrough.c NVDIMM, sgx-epc                                                        B; Q
-//   hw/i386/sgx.c crypto                                                                 Q
-//   virtio-crypto.c input of the host (passthrough, evdev), serial ports of the host       Q
-//   virtio-input-host.c; B video with 3D                                                          Q
-//   virtio-gpu.c (virgl) hyperv mode='passthrough'                                              Q
-//   target/i386/kvm/kvm.c invtsc without a frequency of the timer tsc                            L
-//   SrcIsAllowed; Q kvm.c CPU migratable='off'                                                   B:
-//   what it asks for launchSecurity                                                         Q
-//   target/i386/sev.c pins to CPUs and NUMA nodes                                            B: of
-//   this host's numbers
+// clang-format off
+//   a disk only this host has, the whole chain of images below it     L SrcIsSafe; B
+//   a file on shared storage that libvirt takes for local             L SrcIsSafe, virFileIsSharedFS
+//   ... unless it is told to (force_shared_paths), and then where
+//   a host caches it                                                  L docs, VIR_MIGRATE_UNSAFE
+//   a disk that is transient, or being copied                         L SrcIsAllowed
+//   format qcow, vdi, vhdx, vmdk, vpc, vvfat, parallels               Q block/*.c
+//   host devices; interfaces hostdev, vdpa, vhostuser                 L SrcIsAllowedHostdev; B
+//   filesystem (virtiofs; 9p once mounted)                            L SrcIsAllowed; Q hw/9pfs
+//   shmem                                                             L SrcIsAllowed; Q ivshmem
+//   TPM of the host                                                   Q tpm_passthrough.c
+//   NVDIMM, sgx-epc                                                   B; Q hw/i386/sgx.c
+//   crypto                                                            Q virtio-crypto.c
+//   input of the host (passthrough, evdev), serial ports of the host  Q virtio-input-host.c; B
+//   video with 3D                                                     Q virtio-gpu.c (virgl)
+//   hyperv mode='passthrough'                                         Q target/i386/kvm/kvm.c
+//   invtsc without a frequency of the timer tsc                       L SrcIsAllowed; Q kvm.c
+//   CPU migratable='off'                                              B: what it asks for
+//   launchSecurity                                                    Q target/i386/sev.c
+//   pins to CPUs and NUMA nodes                                       B: of this host's numbers
+// clang-format on
 //
 // Snapshots, jobs and states of the moment are in the meter, since they are not in the description.
 
@@ -84,7 +88,35 @@ std::string why_not_image(const std::string& type, const Element& source, const 
   return *shared ? "" : local + name;
 }
 
-std::string why_not_disk(const Element& disk, const DescribeOptions& options) {
+// Of a disk that all hosts share: what libvirt says against it all the same. It asks this of what
+// is written to, and not of what lies below. `forced` is set where it must be overruled.
+std::string why_unsafe(const Element& disk, const std::string& what, const DescribeOptions& options,
+                       bool& forced) {
+  const std::string type = disk.attribute_or_empty("type");
+  const Element source = disk.child("source");
+  if (disk.child("readonly") || (type != "file" && type != "volume")) return {};
+  std::optional<bool> known;
+  if (type == "file") {
+    const std::string path = source.attribute_or_empty("file");
+    if (path.empty()) return {};
+    known = options.libvirt_takes_for_shared(path);
+  } else {
+    known = options.libvirt_takes_volume_for_shared(source.attribute_or_empty("pool"),
+                                                    source.attribute_or_empty("volume"));
+  }
+  if (!known) return what + ": its storage does not answer";
+  if (*known) return {};
+  // Short: these must fit into a report.
+  if (!options.force_shared_paths) return what + ": libvirt takes its file for local (unsafe)";
+  const std::string cache = disk.child("driver").attribute_or_empty("cache");
+  if (!is_one_of(cache, {"none", "directsync"}))
+    return what + ": cache " + (cache.empty() ? "default" : cache.substr(0, 12)) +
+           ", none is needed to force";
+  forced = true;
+  return {};
+}
+
+std::string why_not_disk(const Element& disk, const DescribeOptions& options, bool& forced) {
   const std::string what = "disk " + disk.child("target").attribute_or_empty("dev");
   if (disk.child("mirror")) return what + " is being copied";
   if (!disk.child("source")) return {};  // an empty drive
@@ -101,12 +133,12 @@ std::string why_not_disk(const Element& disk, const DescribeOptions& options) {
                           options);
     below = below.child("backingStore");
   }
-  return why;
+  return why.empty() ? why_unsafe(disk, what, options, forced) : why;
 }
 
-std::string why_not_disks(const Element& domain, const DescribeOptions& options) {
+std::string why_not_disks(const Element& domain, const DescribeOptions& options, bool& forced) {
   for (const Element& disk : domain.child("devices").children("disk")) {
-    std::string why = why_not_disk(disk, options);
+    std::string why = why_not_disk(disk, options, forced);
     if (!why.empty()) return why;
   }
   return {};
@@ -254,9 +286,11 @@ Description describe(const std::string& xml, const DescribeOptions& options) {
   description.machine = domain.child("os").child("type").attribute_or_empty("machine");
   // The owner's rules are read in any case: they bind others, too.
   description.immovable = read_metadata(domain, options, description);
-  for (const Check check : {why_not_passthrough, why_not_cpu, why_not_pins, why_not_disks}) {
+  for (const Check check : {why_not_passthrough, why_not_cpu, why_not_pins}) {
     if (description.immovable.empty()) description.immovable = check(domain, options);
   }
+  if (description.immovable.empty())
+    description.immovable = why_not_disks(domain, options, description.forced);
   // No plan knows of these rules: a VM that stays breaks none, and neither do the others that the
   // rule names, which stay as well.
   const bool ruled = !description.affinity.empty() || !description.anti_affinity.empty() ||

@@ -31,6 +31,7 @@ inline constexpr std::string_view metadata_space = "urn:ballast";
 
 struct Description {
   std::string immovable;  // why it cannot move; empty: it can
+  bool forced = false;    // libvirt must be told to move it although it takes a disk for local
   double memory_mib = 0;  // what the guest may use without asking
   bool huge_pages = false;
   double cpu_share_max = 1;  // of one CPU, that each of its vCPUs may use at most
@@ -45,11 +46,18 @@ struct Description {
 
 struct DescribeOptions {
   bool opt_in = false;
+  // Files that are the same on all hosts, but that libvirt takes for local, may move: with the flag
+  // VIR_MIGRATE_UNSAFE, where no host caches them.
+  bool force_shared_paths = false;
   // True when the file or device is the same on all hosts; nothing: nobody can tell now.
   std::function<std::optional<bool>(const std::string& path)> is_shared;
   // The same for volume `volume` of the storage pool.
   std::function<std::optional<bool>(const std::string& pool, const std::string& volume)>
       is_shared_volume;
+  // True when libvirt, too, takes that file or volume for shared, or does not ask.
+  std::function<std::optional<bool>(const std::string& path)> libvirt_takes_for_shared;
+  std::function<std::optional<bool>(const std::string& pool, const std::string& volume)>
+      libvirt_takes_volume_for_shared;
 };
 
 // Never fails: what is no description of a domain is one that cannot move.

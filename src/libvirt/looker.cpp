@@ -67,6 +67,13 @@ Result<Look> Looker::look(Lane::Life& life) {
 void Looker::describe_all(Connection& connection, const Look& look) {
   DescribeOptions rules;
   rules.opt_in = options_.opt_in;
+  rules.force_shared_paths = options_.force_shared_paths;
+  rules.libvirt_takes_for_shared = [&](const std::string& path) {
+    return storage_.libvirt_takes_for_shared(path);
+  };
+  rules.libvirt_takes_volume_for_shared = [&](const std::string& pool, const std::string& volume) {
+    return storage_.libvirt_takes_volume_for_shared(connection, pool, volume);
+  };
   rules.is_shared = [&](const std::string& path) { return storage_.is_shared(path); };
   rules.is_shared_volume = [&](const std::string& pool, const std::string& volume) {
     return storage_.is_shared_volume(connection, pool, volume);
@@ -80,6 +87,14 @@ void Looker::describe_all(Connection& connection, const Look& look) {
     }
   }
   described_ = std::move(described);
+}
+
+std::set<VmId> Looker::forced() const {
+  std::set<VmId> forced;
+  for (const auto& [uuid, description] : described_)
+    if (const auto id = ids_.find(uuid); description.forced && id != ids_.end())
+      forced.insert(id->second);
+  return forced;
 }
 
 Result<HostSample> Looker::sample(Connection& connection, Lane::Life& life) {

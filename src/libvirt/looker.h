@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "ballast/libvirt/hypervisor.h"
@@ -27,6 +28,9 @@ class Looker {
   // The UUID of the next VM whose dirty rate is to be measured, of those that may be moved: one a
   // sample, in turn, as the figure is for plans and changes slowly. Empty: of none.
   std::string next_to_measure(const HostSample& sample);
+
+  // Of the last sample: the VMs that libvirt moves only if it is forced to.
+  std::set<VmId> forced() const;
 
   // Of the last sample: how long libvirt took for it, and the host's pressure.
   std::map<std::string, std::uint64_t> gauges() const { return gauges_; }

@@ -56,6 +56,7 @@ void Machine::take_sample(Lane::Life& life) {
     const std::lock_guard lock(mutex_);
     ++counters_[sample ? "libvirt_samples" : "libvirt_samples_failed"];
     for (const auto& [name, value] : looker_.gauges()) counters_[name] = value;
+    if (sample) forced_ = looker_.forced();
   }
   if (sample) {
     if (const std::string next = looker_.next_to_measure(*sample); !next.empty())
@@ -179,6 +180,7 @@ std::optional<MigrationProblem> Machine::why_not_migrated(const StartMigration& 
   call.bandwidth_mib_s = static_cast<std::uint64_t>(std::ceil(command.bandwidth_mib_s));
   {
     const std::lock_guard lock(mutex_);
+    call.forced = forced_.contains(command.vm);
     starting_.erase(command.vm);
     if (called_off_.erase(command.vm) > 0) return of_vm("called off before it began");
   }

@@ -58,6 +58,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
 
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t> counters_;
+  std::set<VmId> forced_;      // of the last sample, see Looker
   std::set<VmId> asked_;       // questions that wait
   std::set<VmId> starting_;    // migrations that are not in libvirt's hands yet
   std::set<VmId> called_off_;  // ... and were aborted

@@ -297,6 +297,7 @@ class RealConnection final : public Connection {
     unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_ABORT_ON_ERROR;
     if (call.persistent) flags |= VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
     if (call.encrypted) flags |= VIR_MIGRATE_TLS;
+    if (call.forced) flags |= VIR_MIGRATE_UNSAFE;
     if (virDomainMigrateToURI3(domain.get(), call.connect_uri.c_str(), params.first,
                                static_cast<unsigned>(params.count), flags) != 0)
       return problem("libvirt");

@@ -19,23 +19,37 @@
 
 namespace ballast::libvirt {
 
-// True when the file system of that file is one that several hosts may mount. May block.
-bool is_on_shared_file_system(const std::string& path);
+// What the kind of a file system says of who else may mount it.
+enum class FileSystem : unsigned char {
+  local,    // nobody, for all that it tells: ext4, xfs, a LUN's own file system
+  shared,   // several hosts
+  unclear,  // anything may be behind it: FUSE
+};
+
+// Of the file system of that file, or of where it would be; local where there is none. May block.
+FileSystem file_system_of(const std::string& path);
 
 class Storage {
  public:
-  using Ask = std::function<bool(const std::string& path)>;
+  using Ask = std::function<FileSystem(const std::string& path)>;
 
-  explicit Storage(std::vector<std::string> shared_paths, Ask ask = is_on_shared_file_system,
+  explicit Storage(std::vector<std::string> shared_paths, Ask ask = file_system_of,
                    Duration patience = std::chrono::seconds(1));
 
   // Nothing: the file system does not answer now.
   std::optional<bool> is_shared(const std::string& path);
+  // Whether libvirt takes a file there for one on shared storage, whatever the configuration says;
+  // true where it might. Nothing: as above.
+  std::optional<bool> libvirt_takes_for_shared(const std::string& path);
   // Asks libvirt what the pool is; one that it does not know is not shared.
   std::optional<bool> is_shared_volume(Connection& connection, const std::string& pool,
                                        const std::string& volume);
+  std::optional<bool> libvirt_takes_volume_for_shared(Connection& connection,
+                                                      const std::string& pool,
+                                                      const std::string& volume);
 
  private:
+  std::optional<FileSystem> ask(const std::string& path);
   struct Answers;
 
   std::vector<std::string> shared_paths_;
@@ -48,7 +62,7 @@ class Storage {
 // True when `path` is `folder` or below it.
 bool is_below(std::string_view path, std::string_view folder);
 
-// True for the numbers that statfs(2) gives for file systems that several hosts may mount.
-bool is_shared_file_system(unsigned long type);
+// Of the number that statfs(2) gives for it.
+FileSystem kind_of_file_system(unsigned long type);
 
 }  // namespace ballast::libvirt

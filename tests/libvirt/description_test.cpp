@@ -19,7 +19,14 @@ DescribeOptions rules(bool opt_in = false) {
   options.opt_in = opt_in;
   options.is_shared = [](const std::string& path) { return path.starts_with("/shared/"); };
   options.is_shared_volume = [](const std::string& pool, const std::string&) {
-    return pool == "nfs";
+    return pool == "nfs" || pool == "mirrored";
+  };
+  // What all hosts share, but libvirt cannot know.
+  options.libvirt_takes_for_shared = [](const std::string& path) {
+    return !path.starts_with("/shared/mirrored/");
+  };
+  options.libvirt_takes_volume_for_shared = [](const std::string& pool, const std::string&) {
+    return pool != "mirrored";
   };
   return options;
 }
@@ -248,18 +255,65 @@ TEST_CASE("whatever bytes change in a description, reading it ends well") {
   }
 }
 
+TEST_CASE("files that libvirt takes for local stay, or are forced where no host caches them") {
+  const auto disk = [](const std::string& source, const std::string& cache,
+                       const std::string& more = "") {
+    const std::string type = source.starts_with("file") ? "file" : "volume";
+    return plain_description("<disk type='" + type + "'><driver name='qemu' type='raw'" + cache +
+                             "/><source " + source + "/><target dev='vda'/>" + more + "</disk>");
+  };
+  DescribeOptions told = rules();
+  told.force_shared_paths = true;
+  for (const std::string source :
+       {"file='/shared/mirrored/a.raw'", "pool='mirrored' volume='a.raw'"}) {
+    CAPTURE(source);
+    const std::string none = disk(source, " cache='none'");
+    CHECK(tells(describe(none, rules()).immovable, "disk vda: libvirt takes its file for local"));
+    CHECK(describe(none, told).immovable.empty());
+    CHECK(describe(none, told).forced);
+    CHECK(describe(disk(source, " cache='directsync'"), told).forced);
+    const Description cached = describe(disk(source, " cache='writeback'"), told);
+    CHECK(tells(cached.immovable, "cache writeback, none is needed to force"));
+    CHECK(tells(describe(disk(source, ""), told).immovable, "cache default, none"));
+    const Description read = describe(disk(source, "", "<readonly/>"), rules());
+    CHECK(read.immovable.empty());
+    CHECK_FALSE(read.forced);
+  }
+  const Description known = describe(disk("file='/shared/a.raw'", ""), told);
+  CHECK(known.immovable.empty());
+  CHECK_FALSE(known.forced);
+  CHECK(tells(describe(disk("file='/here/a.raw'", " cache='none'"), told).immovable, "is local"));
+}
+
 TEST_CASE("a path is shared when it is below one that the configuration names, and not beside it") {
-  Storage storage({"/srv/images/", "/dev/vg"}, is_on_shared_file_system, 1min);
+  Storage storage({"/srv/images/", "/dev/vg"}, file_system_of, 1min);
   CHECK(storage.is_shared("/srv/images/a.qcow2") == true);
   CHECK(storage.is_shared("/dev/vg/lv1") == true);
   CHECK(storage.is_shared("/srv/images2/a.qcow2") == false);
   CHECK(storage.is_shared("/srv/images/../../etc/passwd") == false);
   CHECK(storage.is_shared("/dev/sda") == false);
   CHECK(storage.is_shared("/nowhere/at/all") == false);
-  CHECK(is_shared_file_system(0x6969));
-  CHECK(is_shared_file_system(
-      static_cast<unsigned long>(static_cast<long>(static_cast<int>(0xff534d42)))));
-  CHECK_FALSE(is_shared_file_system(0xef53));  // ext4
+  CHECK(kind_of_file_system(0x6969) == FileSystem::shared);
+  CHECK(kind_of_file_system(static_cast<unsigned long>(
+            static_cast<long>(static_cast<int>(0xff534d42)))) == FileSystem::shared);
+  CHECK(kind_of_file_system(0xef53) == FileSystem::local);  // ext4
+  CHECK(kind_of_file_system(0x65735546) == FileSystem::unclear);
+}
+
+TEST_CASE("what libvirt takes for shared does not depend on the configuration") {
+  Storage storage(
+      {"/srv"},
+      [](const std::string& path) {
+        return path.starts_with("/srv/nfs/")    ? FileSystem::shared
+               : path.starts_with("/srv/fuse/") ? FileSystem::unclear
+                                                : FileSystem::local;
+      },
+      1min);
+  for (const char* path : {"/srv/nfs/a", "/srv/fuse/a", "/srv/ext4/a"})
+    CHECK(storage.is_shared(path) == true);
+  CHECK(storage.libvirt_takes_for_shared("/srv/nfs/a") == true);
+  CHECK(storage.libvirt_takes_for_shared("/srv/fuse/a") == true);
+  CHECK(storage.libvirt_takes_for_shared("/srv/ext4/a") == false);
 }
 
 TEST_CASE("a file system that does not answer is not waited for twice, and costs no other") {
@@ -269,7 +323,8 @@ TEST_CASE("a file system that does not answer is not waited for twice, and costs
       {},
       [dead](const std::string& path) {
         if (path.starts_with("/dead/")) dead->pass();
-        return path.starts_with("/nfs/") || path.starts_with("/dead/");
+        const bool shared = path.starts_with("/nfs/") || path.starts_with("/dead/");
+        return shared ? FileSystem::shared : FileSystem::local;
       },
       1s);
   CHECK(storage.is_shared("/dead/a") == std::nullopt);  // waits a second

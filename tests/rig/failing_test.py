@@ -10,8 +10,9 @@ from scenario import Scenario, main
 
 SECOND_CARD = ("<interface type='bridge'><mac address='52:54:00:78:00:{0:02x}'/>"
                "<source bridge='br1'/><model type='virtio'/><rom enabled='no'/></interface>")
-DISK = ("<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
-        "<source file='/var/lib/shared/disk.raw'/><target dev='vda' bus='virtio'/></disk>")
+DISK = ("<disk type='file' device='disk'><driver name='qemu' type='raw' cache='{cache}'/>"
+        "<source file='/var/lib/shared/disk{number}.raw'/><target dev='vda' bus='virtio'/></disk>")
+SHARED = 'shared_paths = ["/var/lib/shared"]'
 SLOW_MIB_S = 4  # a migration takes seconds
 ROLES = {"h1": "slave", "h2": "slave", "h3": "master"}
 
@@ -104,19 +105,37 @@ class Failing(Scenario):
         self.assertLessEqual(tries, 1)
         self.check_beats()
 
-    def test_a_disk_that_libvirt_calls_unsafe(self):
-        """Whatever the operator says of its folder: each host is tried once, and the drain ends."""
+    def share_a_disk(self, number):
+        """One file, the same for all hosts, on a file system that libvirt takes for local."""
+        disk = self.rig.folder / f"disk{number}.raw"
+        disk.write_bytes(bytes(1 << 20))
         for name in ROLES:
             folder = self.rig.hosts[name].folder / "var/lib/shared"
             folder.mkdir(exist_ok=True)
-            (folder / "disk.raw").write_bytes(bytes(1 << 20))
-        self.rig.boot({1: "h1"}, devices=DISK)
-        self.start(hypervisor='shared_paths = ["/var/lib/shared"]')
+            (folder / disk.name).hardlink_to(disk)
+
+    def test_a_disk_that_libvirt_calls_unsafe_stays(self):
+        """It is known from the start: the drain is refused, and nothing is tried."""
+        self.share_a_disk(1)
+        self.rig.boot({1: "h1"}, devices=DISK.format(number=1, cache="none"))
+        self.start(hypervisor=SHARED)
+        refused = self.master.ballast("drain", "h1", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("libvirt takes its file for local", refused.stdout + refused.stderr)
+        self.assertIn("libvirt takes its file for local", self.ask("why", "vm1"))
+        self.assertEqual([self.tries("vm1", name) for name in ("h2", "h3")], [0, 0])
+        self.check_beats()
+
+    def test_a_disk_that_libvirt_calls_unsafe_moves_when_told_so(self):
+        """Only the one that no host caches."""
+        for number, cache, host in ((1, "none", "h1"), (2, "writeback", "h2")):
+            self.share_a_disk(number)
+            self.rig.boot({number: host}, devices=DISK.format(number=number, cache=cache))
+        self.start(hypervisor=SHARED + "\nforce_shared_paths = true")
+        self.assertIn("cache writeback, none is needed to force", self.ask("why", "vm2"))
         self.ask("drain", "h1")
-        self.wait_host("h1", "drain stopped: 1 VM left")
-        self.assertEqual([self.tries("vm1", name) for name in ("h2", "h3")], [1, 1])
-        self.assertIn("nsafe", self.ask("why", "vm1"))
-        self.wait_told("the drain of 'h1' can go no further, 1 VM is left: 'vm1'")
+        self.wait_host("h1", "drained")
+        self.assertNotEqual(self.rig.running()["vm1"], ["h1"])
         self.check_beats()
 
     def test_what_a_hypervisor_forgets_is_kept(self):

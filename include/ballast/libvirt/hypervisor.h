@@ -31,6 +31,7 @@ struct Options {
   Carrier carrier = Carrier::tls;
   std::string interface;  // whose speed and use are this host's network; empty: the default route's
   bool opt_in = false;    // only VMs whose metadata say so may move
+  bool force_shared_paths = false;        // below, also where libvirt takes a file for local
   std::vector<std::string> shared_paths;  // folders and devices that all hosts of the fleet share
   // As configured; what is measured is used where these are not set.
   std::optional<double> cpu_mhz;

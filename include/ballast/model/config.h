@@ -116,6 +116,7 @@ struct HypervisorSettings {
   // Of libvirt only:
   std::string interface;                  // of the host's network; empty: the default route's
   bool opt_in = false;                    // only VMs whose metadata says movable may move
+  bool force_shared_paths = false;        // below, also where libvirt takes a file for local
   std::vector<std::string> shared_paths;  // of disks, that all hosts of the fleet share
   // Of the simulated one only:
   std::string trace;          // folder with the loads; node.id names the host in it
