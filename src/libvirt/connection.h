@@ -41,6 +41,7 @@ struct DomainLook {
   std::optional<double> received_mbit;  // by the guest, on all its interfaces
   std::optional<double> sent_mbit;
   std::optional<double> dirty_rate_mib_s;
+  std::string block_job;  // a disk that is being copied, pulled or committed; empty: none is known
 };
 
 struct MigrationCall {
@@ -89,6 +90,9 @@ class Connection {
   // Measures for one second how much memory the guest writes, by sampling pages; a later look
   // tells.
   virtual Status measure_dirty_rate(const std::string& uuid) = 0;
+  // Whether a job works on the images of that disk: a copy, a pull, a commit. Asks the domain's
+  // QEMU.
+  virtual Result<bool> has_block_job(const std::string& uuid, const std::string& disk) = 0;
 };
 
 class Connector {

@@ -284,6 +284,9 @@ Description describe(const std::string& xml, const DescribeOptions& options) {
   description.cpu_share_max = cpu_share_of(domain);
   description.cpu_model = cpu_model_of(domain);
   description.machine = domain.child("os").child("type").attribute_or_empty("machine");
+  for (const Element& disk : domain.child("devices").children("disk"))
+    if (disk.child("source") && !disk.child("readonly"))
+      description.disks.push_back(disk.child("target").attribute_or_empty("dev"));
   // The owner's rules are read in any case: they bind others, too.
   description.immovable = read_metadata(domain, options, description);
   for (const Check check : {why_not_passthrough, why_not_cpu, why_not_pins}) {

@@ -39,6 +39,7 @@ struct Description {
   std::vector<std::string> anti_affinity;
   std::vector<std::string> hosts;  // empty: any
   std::string cpu_model;           // that the host must offer; empty: any host does
+  std::vector<std::string> disks;  // their targets, of those that have a source: "vda"
   std::string machine;             // as libvirt resolved it: "pc-q35-7.2"
 
   bool operator==(const Description&) const = default;

@@ -57,6 +57,9 @@ Result<Look> Looker::look(Lane::Life& life) {
   Result<Census::Taken> taken = census_.take(life);
   if (!taken) return taken.error();
   look.domains = std::move(taken->domains);
+  for (DomainLook& domain : look.domains)
+    if (const auto job = block_jobs_.find(domain.uuid); job != block_jobs_.end())
+      domain.block_job = job->second;
   descriptions_ = std::move(taken->descriptions);
   look.at_s = now_s();
   return look;
@@ -87,6 +90,14 @@ void Looker::describe_all(Connection& connection, const Look& look) {
     }
   }
   described_ = std::move(described);
+}
+
+std::map<std::string, std::vector<std::string>> Looker::disks() const {
+  std::map<std::string, std::vector<std::string>> disks;
+  for (const auto& [uuid, description] : described_)
+    if (description.immovable.empty() && !description.disks.empty())
+      disks.emplace(uuid, description.disks);
+  return disks;
 }
 
 std::set<VmId> Looker::forced() const {

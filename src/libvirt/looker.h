@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "ballast/libvirt/hypervisor.h"
 #include "census.h"
@@ -28,6 +30,11 @@ class Looker {
   // The UUID of the next VM whose dirty rate is to be measured, of those that may be moved: one a
   // sample, in turn, as the figure is for plans and changes slowly. Empty: of none.
   std::string next_to_measure(const HostSample& sample);
+
+  // Of the last sample: the disks of each VM that can move for all that is known without asking its
+  // QEMU, by UUID; and what is found of block jobs there, for the samples to come.
+  std::map<std::string, std::vector<std::string>> disks() const;
+  void set_block_jobs(std::map<std::string, std::string> jobs) { block_jobs_ = std::move(jobs); }
 
   // Of the last sample: the VMs that libvirt moves only if it is forced to.
   std::set<VmId> forced() const;
@@ -52,6 +59,7 @@ class Looker {
   std::map<std::string, std::uint64_t> gauges_;
   std::map<std::string, std::string> descriptions_;  // of the last look, XML by UUID
   std::map<std::string, VmId> ids_;                  // of the last look, by UUID
+  std::map<std::string, std::string> block_jobs_;    // UUID to disk
   std::string environment_;
   std::string measured_last_;  // UUID
 };

@@ -50,6 +50,10 @@ void Machine::on(const SampleHost&) {
 
 void Machine::take_sample(Lane::Life& life) {
   Result<std::shared_ptr<Connection>> connection = looking_.get();
+  {
+    const std::lock_guard lock(mutex_);
+    looker_.set_block_jobs(block_jobs_);
+  }
   Result<HostSample> sample =
       connection ? looker_.sample(**connection, life) : Result<HostSample>(connection.error());
   {
@@ -61,6 +65,7 @@ void Machine::take_sample(Lane::Life& life) {
   if (sample) {
     if (const std::string next = looker_.next_to_measure(*sample); !next.empty())
       measure_dirty_rate(next);
+    ask_for_block_jobs(looker_.disks());
     mailbox_.put(HostSampled{std::move(*sample)});
   } else {
     mailbox_.put(SampleFailed{tellable(sample.error().message)});
@@ -74,6 +79,42 @@ void Machine::measure_dirty_rate(const std::string& uuid) {
     if (const auto connection = self->measuring_.get(); connection)
       (void)(*connection)->measure_dirty_rate(uuid);
   });
+}
+
+// On the lane of the dirty rates, for the same reason. A QEMU that hangs keeps the answers that are
+// known, and libvirt still refuses what is not.
+void Machine::ask_for_block_jobs(std::map<std::string, std::vector<std::string>> disks) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(block_jobs_, [&](const auto& known) { return !disks.contains(known.first); });
+    if (disks.empty() || asks_for_block_jobs_) return;
+    asks_for_block_jobs_ = true;
+  }
+  const bool runs =
+      measures_.run([self = shared_from_this(), disks = std::move(disks)](Lane::Life&) {
+        const auto connection = self->measuring_.get();
+        for (const auto& [uuid, of_domain] : disks) {
+          if (!connection) break;
+          std::string busy;
+          bool known = true;
+          for (const std::string& disk : of_domain) {
+            const Result<bool> has = (*connection)->has_block_job(uuid, disk);
+            known = known && has.ok();
+            if (has && *has) busy = disk;
+          }
+          const std::lock_guard lock(self->mutex_);
+          if (!busy.empty()) {
+            self->block_jobs_[uuid] = busy;
+          } else if (known) {
+            self->block_jobs_.erase(uuid);
+          }
+        }
+        const std::lock_guard lock(self->mutex_);
+        self->asks_for_block_jobs_ = false;
+      });
+  if (runs) return;
+  const std::lock_guard lock(mutex_);
+  asks_for_block_jobs_ = false;
 }
 
 // Whether that helped the next look shows; it is asked for again if not.

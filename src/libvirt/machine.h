@@ -40,6 +40,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   void migrate(const StartMigration& command);
   std::optional<MigrationProblem> why_not_migrated(const StartMigration& command);
   void measure_dirty_rate(const std::string& uuid);
+  void ask_for_block_jobs(std::map<std::string, std::vector<std::string>> disks);
   void abort(const VmId& vm);
   void heard_of(const std::string& name);
 
@@ -58,6 +59,8 @@ class Machine : public std::enable_shared_from_this<Machine> {
 
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t> counters_;
+  std::map<std::string, std::string> block_jobs_;  // UUID to disk
+  bool asks_for_block_jobs_ = false;
   std::set<VmId> forced_;      // of the last sample, see Looker
   std::set<VmId> asked_;       // questions that wait
   std::set<VmId> starting_;    // migrations that are not in libvirt's hands yet

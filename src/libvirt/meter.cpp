@@ -31,6 +31,7 @@ std::string why_it_must_stay(const DomainLook& now, const Description& descripti
   if (!description.immovable.empty()) return description.immovable;
   if (now.standing.job == DomainJob::unknown) return "its QEMU does not answer";
   if (now.standing.job == DomainJob::other) return "a snapshot, backup or other job is running";
+  if (!now.block_job.empty()) return "disk " + now.block_job + ": a block job is under way";
   if (now.snapshots > 0) return "libvirt moves no VM that has snapshots";
   if (now.standing.state == shutting_down) return "it is shutting down";
   return {};

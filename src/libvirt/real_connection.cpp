@@ -326,6 +326,14 @@ class RealConnection final : public Connection {
     return {};
   }
 
+  Result<bool> has_block_job(const std::string& uuid, const std::string& disk) override {
+    const Domain domain(virDomainLookupByUUIDString(connection_, uuid.c_str()));
+    virDomainBlockJobInfo info{};
+    const int found = domain ? virDomainGetBlockJobInfo(domain.get(), disk.c_str(), &info, 0) : -1;
+    if (found < 0) return failed("the block jobs of domain " + quoted(uuid));
+    return found > 0;
+  }
+
  private:
   // UUIDs of the active domains that have that property; nothing: libvirt does not say.
   std::optional<std::set<std::string>> active_with(unsigned property) {

@@ -80,6 +80,7 @@ class SlowConnection final : public libvirt::Connection {
     return libvirt::MigrationProblem{"not here", FaultOf::vm};
   }
   Status abort(const VmId&) override { return {}; }
+  Result<bool> has_block_job(const std::string&, const std::string&) override { return false; }
   Status measure_dirty_rate(const std::string&) override {
     std::this_thread::sleep_for(call_takes);
     return {};

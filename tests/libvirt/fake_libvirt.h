@@ -67,7 +67,8 @@ struct FakeLibvirt {
   std::map<std::string, std::string> hosts;  // UUIDs of other hosts, by URI
   std::vector<MigrationCall> migrations;
   std::vector<VmId> aborts;
-  std::vector<std::string> measured;  // dirty rates asked for, UUIDs
+  std::set<std::pair<std::string, std::string>> block_jobs;  // UUID and disk
+  std::vector<std::string> measured;                         // dirty rates asked for, UUIDs
   int opened = 0;
   int open_now = 0;
   std::vector<DomainEvent> listeners;
@@ -197,6 +198,11 @@ class FakeConnection final : public Connection {
     const std::lock_guard lock(libvirt_->mutex);
     libvirt_->aborts.push_back(vm);
     return {};
+  }
+  Result<bool> has_block_job(const std::string& uuid, const std::string& disk) override {
+    libvirt_->rates.pass();
+    const std::lock_guard lock(libvirt_->mutex);
+    return libvirt_->block_jobs.contains({uuid, disk});
   }
   Status measure_dirty_rate(const std::string& uuid) override {
     libvirt_->change([&](FakeLibvirt& all) { all.measured.push_back(uuid); });

@@ -163,6 +163,38 @@ TEST_CASE("a dirty rate that is waited for holds up no sample, and the others ar
   host.libvirt->rates.open();
 }
 
+TEST_CASE("a VM whose images a block job works on stays until it has ended") {
+  FakeHost host;
+  const std::string disk =
+      "<disk type='network'><source protocol='rbd' name='a'/><target dev='vdb'/></disk>";
+  host.add(running("a"), plain_description(disk));
+  host.add(running("b"), plain_description(disk));
+  const auto hypervisor = host.open();
+  const auto reason_of_a = [&] {
+    hypervisor->submit(SampleHost{});
+    const HostSample sample = next<HostSampled>(*hypervisor)->sample;
+    for (const VmSample& vm : sample.vms) {
+      if (vm.id == VmId("a")) return vm.immovable_reason;
+      CHECK(vm.movable);
+    }
+    return std::string("not there");
+  };
+  CHECK(reason_of_a().empty());
+  const std::string uuid = [&] {
+    const std::lock_guard lock(host.libvirt->mutex);
+    return host.libvirt->domains.at("a").uuid;
+  }();
+  host.libvirt->change([&](FakeLibvirt& all) { all.block_jobs.insert({uuid, "vdb"}); });
+  CHECK(eventually([&] { return reason_of_a() == "disk vdb: a block job is under way"; }));
+  // A QEMU that hangs at that question holds up no sample; what is known of the job stays.
+  host.libvirt->rates.shut();
+  for (int looks = 0; looks < 3; ++looks)
+    CHECK(reason_of_a() == "disk vdb: a block job is under way");
+  host.libvirt->change([&](FakeLibvirt& all) { all.block_jobs.clear(); });
+  host.libvirt->rates.open();
+  CHECK(eventually([&] { return reason_of_a().empty(); }));
+}
+
 TEST_CASE("a libvirt that answers nothing is given up after a few questions, and is asked again") {
   FakeHost host;
   host.add(running("a"));

@@ -4,8 +4,10 @@ hangs.
 
 usage: failing_test.py BALLAST [TEST]...
 """
+import random
+
 from rig import certificates
-from rig.processes import stopped, wait_for
+from rig.processes import run, stopped, wait_for
 from scenario import Scenario, main
 
 SECOND_CARD = ("<interface type='bridge'><mac address='52:54:00:78:00:{0:02x}'/>"
@@ -109,6 +111,9 @@ class Failing(Scenario):
         """One file, the same for all hosts, on a file system that libvirt takes for local."""
         disk = self.rig.folder / f"disk{number}.raw"
         disk.write_bytes(bytes(1 << 20))
+        self.share(disk)
+
+    def share(self, disk):
         for name in ROLES:
             folder = self.rig.hosts[name].folder / "var/lib/shared"
             folder.mkdir(exist_ok=True)
@@ -136,6 +141,27 @@ class Failing(Scenario):
         self.ask("drain", "h1")
         self.wait_host("h1", "drained")
         self.assertNotEqual(self.rig.running()["vm1"], ["h1"])
+        self.check_beats()
+
+    def test_a_guest_whose_disk_is_being_pulled_stays_until_that_ends(self):
+        """The description says nothing of such a job: the QEMU is asked."""
+        base, top = self.rig.folder / "base.raw", self.rig.folder / "disk1.raw"
+        base.write_bytes(random.randbytes(64 << 20))
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base.name, top)
+        self.share(base)
+        self.share(top)
+        disk = DISK.format(number=1, cache="none").replace("type='raw'", "type='qcow2'")
+        self.rig.boot({1: "h1"}, devices=disk)
+        self.start(hypervisor=SHARED + "\nforce_shared_paths = true")
+        h1 = self.rig.hosts["h1"]
+        h1.virsh("blockpull", "vm1", "vda", "--bandwidth", "1")
+        wait_for("the job is seen", lambda: "disk vda: a block job is under way"
+                 in self.ask("why", "vm1"))
+        self.assertEqual(self.master.ballast("drain", "h1", check=False).returncode, 1)
+        h1.virsh("blockjob", "vm1", "vda", "--abort")
+        wait_for("its end is seen", lambda: "block job" not in self.ask("why", "vm1"))
+        self.ask("drain", "h1")
+        self.wait_host("h1", "drained")
         self.check_beats()
 
     def test_what_a_hypervisor_forgets_is_kept(self):
