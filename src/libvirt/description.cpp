@@ -23,7 +23,7 @@ constexpr std::size_t chain_max = 64;  // images of one disk
 //
 // clang-format off
 //   a disk only this host has, the whole chain of images below it     L SrcIsSafe; B
-//   a file on shared storage that libvirt takes for local             L SrcIsSafe, virFileIsSharedFS
+//   a file on shared storage that libvirt takes for local             L SrcIsSafe, IsSharedFS
 //   ... unless it is told to (force_shared_paths), and then where
 //   a host caches it                                                  L docs, VIR_MIGRATE_UNSAFE
 //   a disk that is transient, or being copied                         L SrcIsAllowed
