@@ -117,6 +117,7 @@ class Failing(Scenario):
         for name in ROLES:
             folder = self.rig.hosts[name].folder / "var/lib/shared"
             folder.mkdir(exist_ok=True)
+            (folder / disk.name).unlink(missing_ok=True)  # of another scenario
             (folder / disk.name).hardlink_to(disk)
 
     def test_a_disk_that_libvirt_calls_unsafe_stays(self):
@@ -141,6 +142,19 @@ class Failing(Scenario):
         self.ask("drain", "h1")
         self.wait_host("h1", "drained")
         self.assertNotEqual(self.rig.running()["vm1"], ["h1"])
+        self.check_beats()
+
+    def test_a_disk_on_a_mount_that_libvirt_takes_for_shared_moves(self):
+        """Nobody has to force it: the mount bears the name of GlusterFS."""
+        self.share_a_disk(1)
+        for name in ROLES:
+            host = self.rig.hosts[name]
+            host.run("bindfs", "-o", "subtype=glusterfs", "/var/lib/shared", "/var/lib/shared")
+            self.addCleanup(host.run, "umount", "--lazy", "/var/lib/shared")
+        self.rig.boot({1: "h1"}, devices=DISK.format(number=1, cache="none"))
+        self.start(hypervisor=SHARED)
+        self.ask("drain", "h1")
+        self.wait_host("h1", "drained")
         self.check_beats()
 
     def test_a_guest_whose_disk_is_being_pulled_stays_until_that_ends(self):
