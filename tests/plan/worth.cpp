@@ -33,13 +33,13 @@ class Judge {
         for (const VmIndex v : rule.vms) bound_[v] = true;
   }
 
-  std::vector<std::string> run() {
+  std::vector<std::string> run(Judged judged) {
     std::vector<VmIndex> moved;
     for (VmIndex v = 0; v < places_.size(); ++v)
       if (places_[v] != snapshot_.vms[v].host && !bound_[v]) moved.push_back(v);
     for (std::size_t i = 0; i < moved.size(); ++i) {
       try_home({moved[i]});
-      for (std::size_t j = 0; j < i; ++j)
+      for (std::size_t j = 0; j < i && judged == Judged::in_pairs; ++j)
         if (belong_together(moved[i], moved[j])) try_home({moved[i], moved[j]});
     }
     const std::vector<Resources> loads = loads_at(snapshot_, places_);
@@ -174,8 +174,8 @@ double cost_of(const Snapshot& snapshot, const std::vector<HostIndex>& places, d
 }
 
 std::vector<std::string> faults_of_worth(const Snapshot& snapshot, const Plan& plan,
-                                         double min_gain) {
-  return Judge(snapshot, plan, min_gain).run();
+                                         double min_gain, Judged judged) {
+  return Judge(snapshot, plan, min_gain).run(judged);
 }
 
 }  // namespace ballast::test

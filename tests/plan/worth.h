@@ -18,7 +18,8 @@ double cost_of(const Snapshot& snapshot, const std::vector<HostIndex>& places, d
 
 // Each VM, or two VMs, that the plan moves and better had not; and each that could have gone
 // straight to a host with room, and would have paid. VMs in affinity rules are left aside.
+enum class Judged : unsigned char { singly, in_pairs };
 std::vector<std::string> faults_of_worth(const Snapshot& snapshot, const Plan& plan,
-                                         double min_gain);
+                                         double min_gain, Judged judged = Judged::in_pairs);
 
 }  // namespace ballast::test
