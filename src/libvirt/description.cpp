@@ -32,7 +32,7 @@ constexpr std::size_t chain_max = 64;  // images of one disk
 //   filesystem (virtiofs; 9p once mounted)                            L SrcIsAllowed; Q hw/9pfs
 //   shmem                                                             L SrcIsAllowed; Q ivshmem
 //   TPM of the host                                                   Q tpm_passthrough.c
-//   NVDIMM, sgx-epc                                                   B; Q hw/i386/sgx.c
+//   NVDIMM, virtio-pmem: a file of this host; sgx-epc                 B; Q hw/i386/sgx.c
 //   crypto                                                            Q virtio-crypto.c
 //   input of the host (passthrough, evdev), serial ports of the host  Q virtio-input-host.c; B
 //   video with 3D                                                     Q virtio-gpu.c (virgl)
@@ -95,12 +95,12 @@ std::string why_unsafe(const Element& disk, const std::string& what, const Descr
   const std::string type = disk.attribute_or_empty("type");
   const Element source = disk.child("source");
   if (disk.child("readonly") || (type != "file" && type != "volume")) return {};
-  std::optional<bool> known;
+  std::optional<bool> known = true;
   if (type == "file") {
     const std::string path = source.attribute_or_empty("file");
     if (path.empty()) return {};
-    known = options.libvirt_takes_for_shared(path);
-  } else {
+    if (options.libvirt_takes_for_shared) known = options.libvirt_takes_for_shared(path);
+  } else if (options.libvirt_takes_volume_for_shared) {
     known = options.libvirt_takes_volume_for_shared(source.attribute_or_empty("pool"),
                                                     source.attribute_or_empty("volume"));
   }
@@ -158,7 +158,8 @@ std::string why_not_passthrough(const Element& domain, const DescribeOptions&) {
     if ((kind == "serial" || kind == "parallel" || kind == "console") && type == "dev")
       return "a " + kind + " port of the host is passed through";
     const std::string model = device.attribute_or_empty("model");
-    if (kind == "memory" && (model.starts_with("nvdimm") || model == "sgx-epc"))
+    if (kind == "memory" &&
+        (model.starts_with("nvdimm") || model == "virtio-pmem" || model == "sgx-epc"))
       return "its memory of model " + model + " is on this host alone";
     if (kind == "crypto") return "QEMU cannot move a crypto device";
     if (kind == "input" && (type == "passthrough" || type == "evdev"))

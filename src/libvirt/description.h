@@ -55,7 +55,8 @@ struct DescribeOptions {
   // The same for volume `volume` of the storage pool.
   std::function<std::optional<bool>(const std::string& pool, const std::string& volume)>
       is_shared_volume;
-  // True when libvirt, too, takes that file or volume for shared, or does not ask.
+  // True when libvirt, too, takes that file or volume for shared, or does not ask. Not set: it
+  // does.
   std::function<std::optional<bool>(const std::string& path)> libvirt_takes_for_shared;
   std::function<std::optional<bool>(const std::string& pool, const std::string& volume)>
       libvirt_takes_volume_for_shared;

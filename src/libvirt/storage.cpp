@@ -56,7 +56,8 @@ FileSystem kind_of_file_system(unsigned long type) {
 
 FileSystem file_system_of(const std::string& path) {
   struct statfs found {};
-  if (statfs(path.c_str(), &found) != 0) return FileSystem::local;
+  // Not to be seen from here: libvirtd may see it.
+  if (statfs(path.c_str(), &found) != 0) return FileSystem::unclear;
   return kind_of_file_system(static_cast<unsigned long>(found.f_type));
 }
 

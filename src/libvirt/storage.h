@@ -23,10 +23,10 @@ namespace ballast::libvirt {
 enum class FileSystem : unsigned char {
   local,    // nobody, for all that it tells: ext4, xfs, a LUN's own file system
   shared,   // several hosts
-  unclear,  // anything may be behind it: FUSE
+  unclear,  // anything may be behind it: FUSE, or a path that is not there
 };
 
-// Of the file system of that file, or of where it would be; local where there is none. May block.
+// Of the file system of that file. May block.
 FileSystem file_system_of(const std::string& path);
 
 class Storage {

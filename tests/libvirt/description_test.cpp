@@ -150,6 +150,7 @@ TEST_CASE("whatever is passed through from this host keeps the VM here, each tol
         {"<serial type='dev'/>", "serial port"},
         {"<memory model='nvdimm'/>", "nvdimm"},
         {"<memory model='sgx-epc'/>", "sgx-epc"},
+        {"<memory model='virtio-pmem'/>", "virtio-pmem"},
         {"<crypto model='virtio' type='qemu'/>", "crypto"},
         {"<input type='evdev'><source dev='/dev/input/event1'/></input>", "input device"},
         {"<video><model type='virtio'><acceleration accel3d='yes'/></model></video>", "3D"}}) {
@@ -160,8 +161,9 @@ TEST_CASE("whatever is passed through from this host keeps the VM here, each tol
   for (const char* device :
        {"<interface type='bridge'/>", "<serial type='pty'/>", "<serial type='file'/>",
         "<tpm model='tpm-tis'><backend type='emulator'/></tpm>", "<memory model='dimm'/>",
-        "<redirdev bus='usb' type='spicevmc'/>", "<graphics type='vnc'/>",
-        "<input type='tablet' bus='usb'/>", "<video><model type='virtio'/></video>",
+        "<memory model='virtio-mem'/>", "<redirdev bus='usb' type='spicevmc'/>",
+        "<graphics type='vnc'/>", "<input type='tablet' bus='usb'/>",
+        "<video><model type='virtio'/></video>",
         "<video><model type='virtio'><acceleration accel3d='no'/></model></video>"}) {
     CAPTURE(device);
     CHECK(why(device).empty());
@@ -314,6 +316,9 @@ TEST_CASE("what libvirt takes for shared does not depend on the configuration") 
   CHECK(storage.libvirt_takes_for_shared("/srv/nfs/a") == true);
   CHECK(storage.libvirt_takes_for_shared("/srv/fuse/a") == true);
   CHECK(storage.libvirt_takes_for_shared("/srv/ext4/a") == false);
+  // Of a file that cannot be seen from here nothing is said: libvirtd may see it.
+  CHECK(file_system_of("/nowhere/at/all") == FileSystem::unclear);
+  CHECK(file_system_of("/proc/self/status") == FileSystem::local);
 }
 
 TEST_CASE("a file system that does not answer is not waited for twice, and costs no other") {
