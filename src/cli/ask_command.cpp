@@ -1,5 +1,5 @@
-// `ballast drain|undrain|why|retry|events|best-host`: what an operator asks of the fleet, from any
-// node. The node passes it on to who knows. Source: design, section 8.
+// `ballast drain|undrain|promote|forget|why|retry|events|best-host`: what an operator asks of the
+// fleet, from any node. The node passes it on to who knows. Source: design, section 8.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -154,6 +154,17 @@ void add_ask_commands(CLI::App& app, Action& action) {
           "when it can go no further; asked for again, it tries again what has failed.");
   add_about(app, action, "undrain", "HOST", "Id of the host",
             "Let a host take VMs again; what has begun to leave it still goes.", drain_text);
+  add_about(app, action, "promote", "NODE", "Id of the node",
+            "Make a node a master, from any node; its own answer is shown.", facts_text)
+      ->footer(
+          "Its role must be \"auto\", and its key must be trusted as a master's by its own node "
+          "and\n"
+          "by its master (`ballast trust add NODE --master`); every other host should, too. It "
+          "leads\n"
+          "a group of itself; nodes that look for a master find it.");
+  add_about(app, action, "forget", "HOST", "Id of the host",
+            "Let a host that is lost leave the table; should it come back, it joins anew.",
+            facts_text);
   add_about(app, action, "why", "VM", "Id of the VM",
             "Why a VM is where it is: what was measured, planned, asked, agreed, and came of it.",
             facts_text);

@@ -10,7 +10,9 @@ constexpr auto orphaned_at_most = std::chrono::seconds(10);
 
 // A host that has gone over to another master shows twice for a while.
 bool is_better(const node::HostView& a, const node::HostView& b) {
-  const auto stale = [](const node::HostView& host) { return host.state.rfind("stale", 0) == 0; };
+  const auto stale = [](const node::HostView& host) {
+    return host.state.starts_with("stale") || host.state.starts_with("lost");
+  };
   return !stale(a) && stale(b);
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ballast/base/words.h"
 #include "ballast/cli/output.h"
 
 namespace ballast::cli {
@@ -20,10 +21,6 @@ constexpr std::size_t hosts_shown_max = 20;
 constexpr std::size_t bar_cells = 30;
 
 std::string percent(double share) { return fixed(share * 100, 1) + " %"; }
-
-std::string counted(std::size_t n, const char* one, const char* many) {
-  return std::to_string(n) + " " + (n == 1 ? one : many);
-}
 
 // Columns as wide as their widest cell. The last one is not padded.
 class Table {
@@ -107,14 +104,14 @@ std::string overview(const Sight& sight, double elapsed_ms) {
       std::count_if(sight.snapshot.hosts.begin(), sight.snapshot.hosts.end(),
                     [](const Host& host) { return host.maintenance; }));
 
-  std::string out = counted(sight.snapshot.hosts.size(), "host", "hosts") + ", " +
-                    counted(sight.snapshot.vms.size(), "VM", "VMs") + ", " +
-                    counted(sight.snapshot.rules.size(), "rule", "rules");
+  std::string out = counted(sight.snapshot.hosts.size(), "host") + ", " +
+                    counted(sight.snapshot.vms.size(), "VM") + ", " +
+                    counted(sight.snapshot.rules.size(), "rule");
   if (drained > 0) out += ", " + std::to_string(drained) + " in maintenance";
   out += "\n";
-  out += "plan      " + counted(plan.migrations.size(), "migration", "migrations");
-  out += " in " + counted(steps, "step", "steps");
-  if (swap_count > 0) out += ", " + counted(swap_count, "swap", "swaps");
+  out += "plan      " + counted(plan.migrations.size(), "migration");
+  out += " in " + counted(steps, "step");
+  if (swap_count > 0) out += ", " + counted(swap_count, "swap");
   out += "; at least " + std::to_string(plan.lower_bound) +
          (plan.overload_after > 0 ? " would be needed to remove what can be removed"
                                   : " would be needed to remove all overload");
@@ -262,9 +259,8 @@ std::string distrusted(const Sight& sight) {
 std::string spare_line(const Sight& sight) {
   Resources sum;
   for (const Spare& spare : sight.plan.spare) sum += spare.room;
-  std::string out = "\nSpare under the thresholds on " +
-                    counted(sight.plan.spare.size(), "host", "hosts") + ": cpu " +
-                    fixed(sum.cpu_mhz, 0) + " MHz, memory " + fixed(sum.memory_mib, 0) +
+  std::string out = "\nSpare under the thresholds on " + counted(sight.plan.spare.size(), "host") +
+                    ": cpu " + fixed(sum.cpu_mhz, 0) + " MHz, memory " + fixed(sum.memory_mib, 0) +
                     " MiB, network ";
   return out +
          (sum.network_mbit == unlimited ? "unlimited" : fixed(sum.network_mbit, 0) + " Mbit/s") +

@@ -166,22 +166,9 @@ void add_word(CLI::App& app, Action& action, const char* name, const char* help,
 }  // namespace
 
 void add_fleet_commands(CLI::App& app, Action& action) {
-  auto options = std::make_shared<StatusOptions>();
-  auto id = std::make_shared<std::string>();
-  CLI::App* promote = app.add_subcommand(
-      "promote", "Make a node a master: the one asked, or a slave of the master asked.");
-  promote->add_option("NODE", *id, "Id of the node")->required();
-  promote->add_option("--control", options->control, "Socket of the node")->capture_default_str();
-  promote->add_flag("--json", options->json, "Print the verdict as JSON, for programs");
-  promote->footer(
-      "The node's role must be \"auto\", and every node must trust its key as a master's.");
-  promote->callback([options, id, &action] {
-    action = [options, id] {
-      return ask_for(*options, "promote " + *id, *id + " becomes a master");
-    };
-  });
-  add_word(app, action, "demote", "Make this master a slave; its slaves find other masters.",
-           "this node looks for a master now, and so do those that were its slaves");
+  add_word(
+      app, action, "demote", "Make this master a slave; its slaves find other masters.",
+      "this node leads no group until it is promoted again; its slaves look for other masters");
   add_word(app, action, "pause", "Stop the balancing of the whole fleet, from any master.",
            "nothing new begins; migrations under way end");
   add_word(app, action, "resume", "Let the fleet balance again.", "the fleet balances again");

@@ -1,6 +1,8 @@
 #include "ballast/daemon/control.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "ballast/base/limits.h"
 #include "ballast/files/json_writer.h"
@@ -56,8 +58,15 @@ std::optional<Result<node::Question>> question_of(std::string_view request) {
   const std::string_view word = request.substr(0, blank);
   const std::string rest(blank == std::string_view::npos ? "" : request.substr(blank + 1));
   node::Question question;
-  if (word == "drain" || word == "undrain") {
-    question.subject = word == "drain" ? wire::Subject::drain : wire::Subject::undrain;
+  const std::pair<std::string_view, wire::Subject> about_hosts[] = {
+      {"drain", wire::Subject::drain},
+      {"undrain", wire::Subject::undrain},
+      {"promote", wire::Subject::promote},
+      {"forget", wire::Subject::forget}};
+  const auto about = std::find_if(std::begin(about_hosts), std::end(about_hosts),
+                                  [&](const auto& one) { return one.first == word; });
+  if (about != std::end(about_hosts)) {
+    question.subject = about->second;
     question.host = HostId(rest);
   } else if (word == "why" || word == "retry") {
     question.subject = word == "why" ? wire::Subject::why : wire::Subject::retry;
@@ -99,14 +108,12 @@ std::string answer_control(TimePoint now, std::string_view request, node::Node& 
     return verdict(Error{"watch: found " + quoted(rest) + ", expected the number of an event"});
   }
   if (word == "approve") return verdict(node.approve(now, std::string(rest)));
-  if (word == "promote" && is_valid_id(rest))
-    return verdict(node.promote(now, NodeId(std::string(rest))));
   if (word == "demote" && rest.empty()) return verdict(node.demote(now));
   if ((word == "pause" || word == "resume") && rest.empty())
     return verdict(node.pause(now, word == "pause"));
   return verdict(Error{"found request " + quoted(word) +
-                       ", expected status, watch, approve, promote, demote, pause, resume, drain, "
-                       "undrain, why, events or best-host"});
+                       ", expected status, watch, approve, promote, demote, forget, pause, "
+                       "resume, drain, undrain, why, retry, events or best-host"});
 }
 
 Result<std::string> ask_control(const std::string& path, const std::string& request,

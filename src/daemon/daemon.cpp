@@ -86,6 +86,7 @@ class Daemon {
   }
 
   Status run() {
+    hand_in_trust();
     apply(node_->step(monotonic_now(), node::Tick{}));
     service_.ready();
     while (!stopped_) {
@@ -251,7 +252,15 @@ class Daemon {
     if (!problem.empty() && problem != trust_problem_)
       log_.say("alarm: " + problem + "; the trust of before stays in force");
     trust_problem_ = problem;
-    if (changed && *changed) log_.say("the trust file has changed and is in force");
+    if (!changed || !*changed) return;
+    log_.say("the trust file has changed and is in force");
+    hand_in_trust();
+  }
+
+  // Without security everybody is believed, and the node is told nothing.
+  void hand_in_trust() {
+    if (!trust_) return;
+    apply(node_->step(monotonic_now(), node::TrustLoaded{trust_->nodes()}));
   }
 
   Counters counters() const {

@@ -24,6 +24,10 @@ bool parse_line(std::string_view line, node::StoredState& state) {
     state.maintenance = rest == "1";
     return rest == "0" || rest == "1";
   }
+  if (word == "demoted") {
+    state.demoted = rest == "1";
+    return rest == "1";
+  }
   if (word == "autostart") {
     // Of a VM that comes, or has come: to be given back to it.
     if (!is_valid_id(rest) || state.kept.size() >= limits::moves_remembered_max) return false;
@@ -44,7 +48,7 @@ bool parse_line(std::string_view line, node::StoredState& state) {
 
 std::string state_text(const node::StoredState& state) {
   std::string out = "incarnation " + std::to_string(state.incarnation) + "\nmaintenance " +
-                    (state.maintenance ? "1" : "0") + "\n";
+                    (state.maintenance ? "1" : "0") + "\n" + (state.demoted ? "demoted 1\n" : "");
   for (const node::StoredState::Rest& rest : state.rests) {
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.3f", seconds_of(rest.remaining));
@@ -65,7 +69,8 @@ Result<node::StoredState> parse_state(std::string_view text, const std::string& 
     if (end == std::string_view::npos || !parse_line(text.substr(0, end), state)) {
       return Error{
           name + ":" + std::to_string(number) + ": found " + quoted(text.substr(0, end)) +
-          ", expected 'incarnation N', 'maintenance 0|1', 'rest SECONDS VM' or 'autostart VM'"};
+          ", expected 'incarnation N', 'maintenance 0|1', 'demoted 1', 'rest SECONDS VM' or "
+          "'autostart VM'"};
     }
     text.remove_prefix(end + 1);
   }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "ballast/base/planted.h"
 #include "nonce.h"
 
 namespace ballast::discovery {
@@ -11,7 +12,10 @@ namespace {
 
 constexpr std::size_t answered_masters_max = 256;
 constexpr std::size_t callers_asked_max = 64;  // in the time between two calls of one
-constexpr std::size_t masters_told_max = 64;   // between two take_effects()
+constexpr std::size_t waits_max = 256;
+constexpr Duration waited_after = std::chrono::seconds(8);
+constexpr Duration heard_for = std::chrono::seconds(5);
+constexpr std::size_t masters_told_max = 64;  // between two take_effects()
 
 std::uint16_t as_16_bits(std::size_t number) {
   return static_cast<std::uint16_t>(
@@ -43,7 +47,7 @@ void Offerer::take(TimePoint now, const wire::BeaconHeard& heard) {
     if (seek->seeker == settings_.self.id) return;
     if (seek->wants == wire::Wanted::masters) {
       answer_master(now, heard.from, *seek);
-    } else {
+    } else if (open_ || has_waited(now, seek->seeker)) {
       answer(now, heard.from, *seek);
     }
     return;
@@ -55,6 +59,16 @@ void Offerer::take(TimePoint now, const wire::BeaconHeard& heard) {
     if (offer->nonce == nonce_ && offer->seeker == settings_.self.id) master = &offer->master;
   if (master == nullptr || master->id == settings_.self.id) return;
   if (effects_.masters.size() < masters_told_max) effects_.masters.push_back(*master);
+}
+
+// Whoever nobody else has answered for so long does not trust the others, or they are full.
+bool Offerer::has_waited(TimePoint now, const NodeId& seeker) {
+  std::erase_if(waits_, [&](const auto& one) { return now >= one.second.last + heard_for; });
+  if (waits_.size() >= waits_max && !waits_.contains(seeker)) return false;
+  const auto [wait, added] = waits_.try_emplace(seeker, Wait{now, now});
+  wait->second.last = now;
+  if (planted::on(planted::Bug::stands_by_behind_doors)) return false;
+  return now >= wait->second.first + waited_after;
 }
 
 void Offerer::answer(TimePoint now, const wire::BeaconAddress& from, const wire::Seek& seek) {

@@ -48,6 +48,13 @@ void Seeker::stop() {
   candidates_.clear();
 }
 
+void Seeker::set_may_lead(TimePoint now, bool may_lead) {
+  if (settings_.may_lead == may_lead) return;
+  settings_.may_lead = may_lead;
+  lead_at_ = time_never;
+  if (phase_ == Phase::seeking && choose_at_ == time_never) wait_to_lead(now);
+}
+
 void Seeker::refused(TimePoint now, const NodeId& master) {
   std::erase_if(avoided_, [&](const auto& one) { return one.second <= now; });
   if (avoided_.size() < avoided_max) avoided_[master] = now + settings_.avoid_for;

@@ -16,6 +16,8 @@ const char* format_of(Subject subject) {
     case Subject::undrain: return "ballast-drain/1";
     case Subject::why: return "ballast-why/1";
     case Subject::retry: return "ballast-retry/1";
+    case Subject::promote: return "ballast-promote/1";
+    case Subject::forget: return "ballast-forget/1";
     case Subject::events: return "ballast-events/1";
     case Subject::best_host:
     case Subject::room: return "ballast-best-host/1";

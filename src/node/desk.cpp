@@ -37,7 +37,8 @@ wire::Reply yes(std::string text, std::vector<wire::Fact> facts = {}) {
 }
 
 bool is_about_a_host(Subject subject) {
-  return subject == Subject::drain || subject == Subject::undrain;
+  return subject == Subject::drain || subject == Subject::undrain || subject == Subject::promote ||
+         subject == Subject::forget;
 }
 
 // What it is about, for messages.
@@ -54,8 +55,8 @@ std::string silent(const std::map<NodeId, std::string>& awaited, std::size_t ask
 
 }  // namespace
 
-Desk::Desk(const Config& config, std::uint64_t seed, Outbox& out)
-    : config_(config), out_(out), last_id_(seed >> 16U) {}
+Desk::Desk(const Config& config, std::uint64_t seed, const Leaders& leaders, Outbox& out)
+    : config_(config), leaders_(leaders), out_(out), last_id_(seed >> 16U) {}
 
 // --- what comes in ------------------------------------------------------------------------------
 
@@ -136,16 +137,19 @@ void Desk::finish(const Task& task, wire::Reply reply) {
 }
 
 Desk::Done Desk::advance(TimePoint now, const House& house, std::uint64_t id, Task& task) {
-  if (task.stage != Stage::fresh && task.stage != Stage::at_master && house.master == nullptr)
+  const bool by_others = task.stage == Stage::fresh || task.stage == Stage::at_master;
+  if (!by_others && house.master == nullptr)
     return no("this node is no master any more: ask again");
   switch (task.stage) {
     case Stage::fresh:
       if (now >= task.until) return no("too much else is being decided: ask again");
       return now >= task.next ? begin(now, house, id, task) : Done();
     case Stage::at_master:
-      if (!task.heard.empty()) return std::move(task.heard.front().second);
+    case Stage::at_slave:
+      if (!task.heard.empty()) return heard_one(task);
       if (now >= task.until)
-        return no("the master " + quoted(task.awaited.begin()->first.str()) + " does not answer");
+        return no(quoted(task.awaited.begin()->first.str()) +
+                  " does not answer; whether it was done, `ballast status` there shows");
       break;
     case Stage::at_others:
       for (const auto& [from, reply] : task.heard) {
@@ -169,24 +173,28 @@ Desk::Done Desk::advance(TimePoint now, const House& house, std::uint64_t id, Ta
 
 Desk::Done Desk::begin(TimePoint now, const House& house, std::uint64_t id, Task& task) {
   task.next = time_never;
+  const Question& question = task.question;
+  if (question.subject == Subject::promote && question.host == out_.self())
+    return own_promotion(now, house, id, task);
   if (house.master != nullptr) return begin_at_master(now, house, id, task);
   if (!task.asker.empty()) return reply_of(Answered::not_mine, "this node is not a master");
-  const Question& question = task.question;
   if (question.here) return events(now);
-  const Attachment& attachment = house.holder.attachment();
-  if (attachment.attached()) {
-    task.stage = Stage::at_master;
-    task.until = now + master_patience;
-    task.next = now + ask_again_every;
-    task.awaited.emplace(attachment.master(), attachment.master_endpoint());
-    send_to_awaited(id, task);
-    return {};
-  }
+  if (house.holder.attachment().attached()) return ask_master(now, house, id, task);
   if (question.subject == Subject::undrain && question.host == out_.self()) {
     house.holder.set_maintenance(now, false, "asked for by an operator here");
     return yes(quoted(out_.self().str()) + " takes VMs again, as soon as it has a master");
   }
   return no("this node has no master at the moment: ask another, or later");
+}
+
+Desk::Done Desk::ask_master(TimePoint now, const House& house, std::uint64_t id, Task& task) {
+  const Attachment& attachment = house.holder.attachment();
+  task.stage = Stage::at_master;
+  task.until = now + master_patience;
+  task.next = now + ask_again_every;
+  task.awaited.emplace(attachment.master(), attachment.master_endpoint());
+  send_to_awaited(id, task);
+  return {};
 }
 
 Desk::Done Desk::begin_at_master(TimePoint now, const House& house, std::uint64_t id, Task& task) {
@@ -195,6 +203,13 @@ Desk::Done Desk::begin_at_master(TimePoint now, const House& house, std::uint64_
     case Subject::drain:
     case Subject::undrain:
       if (master.knows(task.question.host)) return own_drain(now, house, id, task);
+      return ask_others(now, house, id, task, Stage::at_others);
+    case Subject::promote:
+      if (master.knows(task.question.host)) return promotion_of_slave(now, house, id, task);
+      return ask_others(now, house, id, task, Stage::at_others);
+    case Subject::forget:
+      if (master.knows(task.question.host) || master.has_lost(task.question.host))
+        return own_forget(now, house, task);
       return ask_others(now, house, id, task, Stage::at_others);
     case Subject::why: return own_why(now, house, id, task);
     case Subject::retry:
@@ -241,7 +256,7 @@ void Desk::send_to_awaited(std::uint64_t id, Task& task) {
   inquiry.host = task.question.host;
   inquiry.vm = task.question.vm;
   inquiry.load = task.question.load;
-  inquiry.forwarded = task.stage != Stage::at_master;
+  inquiry.forwarded = task.stage != Stage::at_master && task.stage != Stage::at_slave;
   for (const auto& [to, endpoint] : task.awaited) out_.send(to, endpoint, inquiry);
 }
 
@@ -312,6 +327,67 @@ Desk::Done Desk::best_host(TimePoint now, const House& house, const Task& task) 
   if (!places.empty()) return yes("room for " + amounts(load) + unheard, std::move(places));
   return no("no host has room for " + amounts(load) + ": " + house.master->most_room(now, load) +
             ", and no other master has more" + unheard);
+}
+
+// --- promotion ----------------------------------------------------------------------------------
+
+wire::Reply Desk::lead_now() {
+  promotion_ = true;
+  return yes(quoted(out_.self().str()) + " leads a group now, of itself to begin with");
+}
+
+// Of this node. Whether others would believe it, its master knows; whether it wants to, it says
+// itself.
+Desk::Done Desk::own_promotion(TimePoint now, const House& house, std::uint64_t id, Task& task) {
+  const Attachment& attachment = house.holder.attachment();
+  const std::string self = quoted(out_.self().str());
+  const bool by_hand_here = task.asker.empty();
+  if (!by_hand_here && (!attachment.attached() || task.asker != attachment.master()))
+    return house.master != nullptr ? yes(self + " is a master")
+                                   : no(self + " has another master, which has to ask it");
+  if (house.master != nullptr && attachment.master() == out_.self())
+    return by_hand_here ? no(self + " is a master already") : yes(self + " is a master");
+  if (const std::string why = leaders_.why_not_here(); !why.empty())
+    return no(self + " does not become a master: " + why);
+  if (by_hand_here && attachment.attached() && house.master == nullptr)
+    return ask_master(now, house, id, task);
+  return lead_now();
+}
+
+Desk::Done Desk::promotion_of_slave(TimePoint now, const House& house, std::uint64_t id,
+                                    Task& task) {
+  const HostId& host = task.question.host;
+  if (!leaders_.may_lead(host))
+    return no(quoted(host.str()) +
+              " does not become a master: its key is not trusted as a "
+              "master's by its own master. Mend it by " +
+              leaders_.mended_by(host, out_.self()) + ", and on every other host");
+  if (task.asker == host) return yes("its master trusts it as one");
+  if (house.master->group().find(host)->lost)
+    return no(quoted(host.str()) + " is lost: it cannot be told");
+  task.stage = Stage::at_slave;
+  task.until = now + host_patience;
+  task.next = now + ask_again_every;
+  task.awaited.emplace(host, std::string());
+  send_to_awaited(id, task);
+  return {};
+}
+
+// One has answered for all: the master of this node, or the slave that it was about.
+wire::Reply Desk::heard_one(Task& task) {
+  wire::Reply reply = std::move(task.heard.front().second);
+  const bool own = task.question.subject == Subject::promote && task.question.host == out_.self() &&
+                   task.stage == Stage::at_master;
+  return own && reply.answered == Answered::yes ? lead_now() : reply;
+}
+
+// --- hosts that are lost ------------------------------------------------------------------------
+
+Desk::Done Desk::own_forget(TimePoint now, const House& house, Task& task) {
+  const HostId& host = task.question.host;
+  const Status forgotten = house.master->forget_lost(now, host);
+  if (!forgotten) return no(forgotten.error().message);
+  return yes(quoted(host.str()) + " is forgotten; should it come back, it joins anew");
 }
 
 // --- drain --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 
 #include "ballast/model/config.h"
 #include "holder.h"
+#include "leaders.h"
 #include "master.h"
 #include "masters.h"
 #include "outbox.h"
@@ -30,10 +31,12 @@ class Desk {
     Masters* masters;
   };
 
-  Desk(const Config& config, std::uint64_t seed, Outbox& out);
+  Desk(const Config& config, std::uint64_t seed, const Leaders& leaders, Outbox& out);
 
   // From an operator at this node; the ticket names the answer.
   std::uint64_t ask(TimePoint now, const Question& question);
+  // This node is to lead from now on: what it was asked for, and may.
+  bool take_promotion() { return std::exchange(promotion_, false); }
   std::vector<Answer> take_answers() { return std::exchange(answers_, {}); }
 
   // Messages; `from` is proven.
@@ -45,7 +48,7 @@ class Desk {
   TimePoint next_deadline() const;
 
  private:
-  enum class Stage : unsigned char { fresh, at_master, at_others, at_rooms, ordered };
+  enum class Stage : unsigned char { fresh, at_master, at_slave, at_others, at_rooms, ordered };
   struct Task {
     NodeId asker;              // empty: an operator here
     std::uint64_t number = 0;  // the asker's
@@ -66,9 +69,15 @@ class Desk {
   Done begin(TimePoint now, const House& house, std::uint64_t id, Task& task);
   Done begin_at_master(TimePoint now, const House& house, std::uint64_t id, Task& task);
   Done own_drain(TimePoint now, const House& house, std::uint64_t id, Task& task);
+  Done own_promotion(TimePoint now, const House& house, std::uint64_t id, Task& task);
+  Done promotion_of_slave(TimePoint now, const House& house, std::uint64_t id, Task& task);
+  Done own_forget(TimePoint now, const House& house, Task& task);
+  Done ask_master(TimePoint now, const House& house, std::uint64_t id, Task& task);
+  wire::Reply lead_now();
   Done own_why(TimePoint now, const House& house, std::uint64_t id, Task& task);
   Done order(TimePoint now, const House& house, Task& task);
   Done ordered(TimePoint now, const House& house, Task& task);
+  wire::Reply heard_one(Task& task);
   Done heard_all(TimePoint now, const House& house, Task& task);
   Done with_rooms(TimePoint now, const House& house, Task& task);
   Done best_host(TimePoint now, const House& house, const Task& task) const;
@@ -79,7 +88,9 @@ class Desk {
   void finish(const Task& task, wire::Reply reply);
 
   const Config config_;
+  const Leaders& leaders_;
   Outbox& out_;
+  bool promotion_ = false;
   std::uint64_t last_id_;
   std::map<std::uint64_t, Task> tasks_;
   std::vector<Answer> answers_;

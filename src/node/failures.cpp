@@ -5,6 +5,7 @@
 
 #include "ballast/base/limits.h"
 #include "ballast/base/planted.h"
+#include "ballast/base/words.h"
 
 namespace ballast::node {
 namespace {
@@ -24,22 +25,11 @@ constexpr std::size_t vms_until_target_rests = 3;
 constexpr std::size_t reason_bytes_told = 200;
 constexpr std::size_t text_bytes_told = 440;
 
-std::string whole(double number, const char* unit) {
-  return std::to_string(static_cast<long>(number)) + " " + unit;
-}
-
 std::string times_in_words(std::uint32_t times) {
   return times == 1 ? std::string() : ", " + std::to_string(times) + " times";
 }
 
 }  // namespace
-
-std::string in_words(Duration span) {
-  const double seconds = std::max(1.0, seconds_of(span));
-  if (seconds < 60) return whole(std::ceil(seconds), "s");
-  if (seconds <= 5400) return whole(std::ceil(seconds / 60), "min");
-  return whole(std::ceil(seconds / 3600), "h");
-}
 
 void Failures::extend(TimePoint now, Rest& rest, const Failure& failure) const {
   const bool again = rest.times > 0 && now < rest.forgotten_at;

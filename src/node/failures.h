@@ -99,7 +99,4 @@ class Failures {
   std::map<HostId, OfTarget> targets_;
 };
 
-// "9 min", "40 s", "3 h": rounded up.
-std::string in_words(Duration span);
-
 }  // namespace ballast::node

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <utility>
 
+#include "ballast/base/limits.h"
 #include "ballast/base/planted.h"
+#include "ballast/base/words.h"
 #include "ballast/model/plausible.h"
 
 namespace ballast::node {
@@ -117,6 +120,7 @@ void Group::note_claims(TimePoint now, Member& member, const wire::HostReport& n
 
 Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
                       const wire::Attach& attach, ledger::Ledger& ledger) {
+  gone_.erase(from);
   const auto [place, is_new] = members_.try_emplace(from);
   Member& member = place->second;
   member.id = from;
@@ -222,7 +226,10 @@ std::vector<HostId> Group::give_up(TimePoint now) {
     else
       some_are_lost_ = true;
   }
-  for (const HostId& id : gone) members_.erase(id);
+  for (const HostId& id : gone) {
+    auto member = members_.extract(id);
+    if (gone_.size() < limits::slaves_max) gone_.insert(std::move(member));
+  }
   return gone;
 }
 
@@ -230,8 +237,7 @@ std::string Group::why_unusable(TimePoint now, const Member& member) const {
   if (!member.report.distrust.empty()) return member.report.distrust;
   if (!member.not_itself.empty()) return member.not_itself;
   if (member.lost || now >= member.heard_at + lost_after()) {
-    return "not heard of for " +
-           std::to_string(static_cast<long>(seconds_of(now - member.heard_at))) + " s";
+    return "not heard of for " + in_words(now - member.heard_at);
   }
   for (const Resource r : all_resources) {
     if (!(member.facts.capacity[r] >= 1)) return std::string("no ") + name_of(r) + " capacity";

@@ -61,12 +61,18 @@ class Group {
 
   // It has said that it leaves: nothing is planned with it any more. The leases that it honours are
   // for its next master.
-  void left(const HostId& host) { members_.erase(host); }
+  void left(const HostId& host) {
+    members_.erase(host);
+    gone_.erase(host);
+  }
 
-  // Slaves that have just become lost; and those given up are forgotten: should they come back,
+  // Slaves that have just become lost; and those given up count no more: should they come back,
   // they name what they honour themselves.
   std::vector<HostId> newly_lost(TimePoint now);
   std::vector<HostId> give_up(TimePoint now);
+  // Those given up, as they were when they were heard last, until they are heard again, here or as
+  // members of another group, or an operator forgets them: left().
+  const std::map<HostId, Member>& gone() const { return gone_; }
   TimePoint next_loss() const { return next_loss_; }  // not later than the next one
 
   // Why nothing may be planned with this host, in words; empty when it may.
@@ -86,6 +92,7 @@ class Group {
 
   const Config config_;
   std::map<HostId, Member> members_;
+  std::map<HostId, Member> gone_;
   // Nobody is lost before then. Reports move that moment on; it is looked for anew when it comes.
   TimePoint next_loss_ = time_never;
   bool some_are_lost_ = false;

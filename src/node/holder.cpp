@@ -4,6 +4,7 @@
 
 #include "ballast/base/limits.h"
 #include "ballast/base/planted.h"
+#include "host_words.h"
 
 namespace ballast::node {
 namespace {
@@ -25,6 +26,7 @@ Holder::Holder(TimePoint now, const Config& config, std::string endpoint, std::s
       incarnation_(stored.incarnation),
       started_(now),
       maintenance_(stored.maintenance),
+      demoted_(stored.demoted),
       sampler_(now, config, stored),
       attachment_(now, config, config.node.id, stored.incarnation, seed),
       kept_(stored.kept) {
@@ -95,7 +97,7 @@ void Holder::report_if_due(TimePoint now) {
 
 wire::HostFacts Holder::facts() const {
   wire::HostFacts facts = sampler_.facts(endpoint_);
-  facts.automatic = config_.node.role == Role::automatic;
+  facts.automatic = config_.node.role == Role::automatic && may_lead_;
   return facts;
 }
 
@@ -203,6 +205,16 @@ void Holder::set_maintenance(TimePoint now, bool maintenance, const std::string&
   if (attachment_.attached()) attachment_.report_soon(now);
 }
 
+void Holder::set_demoted(TimePoint now, bool demoted) {
+  if (std::exchange(demoted_, demoted) != demoted) out_.save(stored(now));
+}
+
+// Its master counts on it as one that could be made a master.
+void Holder::set_may_lead(TimePoint now, bool may_lead) {
+  if (std::exchange(may_lead_, may_lead) == may_lead) return;
+  if (attachment_.attached()) attachment_.report_soon(now);
+}
+
 void Holder::take(TimePoint, const NodeId& from, const wire::LeaveAck& ack) {
   std::erase_if(left_,
                 [&](const Left& left) { return left.master.id == from && left.epoch <= ack.left; });
@@ -265,7 +277,25 @@ void Holder::on_event(TimePoint now, const MigrationEnded& event) {
 }
 
 StoredState Holder::stored(TimePoint now) const {
-  return StoredState{incarnation_, maintenance_, sampler_.rests(now), kept_};
+  return StoredState{incarnation_, maintenance_, demoted_, sampler_.rests(now), kept_};
+}
+
+HostView Holder::view(TimePoint now) const {
+  const wire::HostReport report = this->report(now);
+  const wire::HostFacts facts = this->facts();
+  HostView view;
+  view.id = out_.self();
+  view.role = attachment_.master() == out_.self() ? Role::master : Role::slave;
+  view.capacity = facts.capacity;
+  view.load = report.base;
+  for (const wire::VmReport& vm : report.vms) view.load += vm.vm.load;
+  view.thresholds = facts.thresholds;
+  view.vms = report.vms.size();
+  view.state = !report.distrust.empty()  ? "stale: " + report.distrust
+               : report.maintenance      ? drain_state(report.vms.size())
+               : report.over_samples > 0 ? over_in_words(report.base, facts)
+                                         : "ok";
+  return view;
 }
 
 std::vector<MoveView> Holder::jobs() const {

@@ -52,12 +52,18 @@ class Holder {
   wire::HostReport report(TimePoint now) const;
   wire::HostFacts facts() const;
   std::vector<MoveView> jobs() const;
+  // Its own host, for people.
+  HostView view(TimePoint now) const;
   std::vector<LeaseView> leases() const;
   StoredState stored(TimePoint now) const;
 
   // This host is to be emptied, or takes VMs again; lasts over restarts.
   void set_maintenance(TimePoint now, bool maintenance, const std::string& why);
   bool maintenance() const { return maintenance_; }
+  // By an operator; it lasts over restarts.
+  void set_demoted(TimePoint now, bool demoted);
+  // Whether it may be made a master, as its own node knows.
+  void set_may_lead(TimePoint now, bool may_lead);
 
  private:
   // What a VM had at its source is remembered so long if it does not come: longer than any copy.
@@ -133,6 +139,8 @@ class Holder {
   std::uint64_t incarnation_;
   TimePoint started_;
   bool maintenance_;
+  bool demoted_;
+  bool may_lead_ = true;
   bool asked_ = false;  // for a report of what is seen now
   Sampler sampler_;
   Attachment attachment_;

@@ -1,9 +1,9 @@
 #include "master.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "ballast/base/planted.h"
+#include "ballast/base/words.h"
 #include "ballast/plan/planner.h"
 #include "drain.h"
 #include "worth_asking.h"
@@ -16,10 +16,6 @@ constexpr int plan_kept_copies = 6;  // a plan that goes well may take as long a
 
 // Anywhere in a range that no life uses up, and short enough to read.
 std::uint64_t first_lease_of(std::uint64_t seed) { return 1 + (seed >> 24U); }
-
-std::string counted(std::size_t number, const char* what) {
-  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
-}
 
 // Why a host is a source: its first resource over the threshold, with the figures.
 std::string why_relieved(const Host& host, const Thresholds& thresholds, const Resources& load) {
@@ -34,12 +30,6 @@ std::string why_relieved(const Host& host, const Thresholds& thresholds, const R
 }
 
 }  // namespace
-
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
-  return text;
-}
 
 Master::Master(TimePoint now, const Config& config, std::uint64_t incarnation, std::uint64_t seed,
                Outbox& out)
@@ -148,14 +138,40 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
 
 void Master::take(TimePoint now, const NodeId& from, const Epoch&, const wire::Leave& leave) {
   out_.send(from, {}, wire::LeaveAck{leave.left});
-  const Member* member = group_.find(from);
+  const Member* member = find_also_gone(from);
   if (member == nullptr || leave.left < member->epoch) return;
-  conductor_.left(from);
+  let_go(from);
   group_.left(from);
-  ledger_.forget_host(from);
-  forget(from);
   out_.event(now, EventKind::lost, {}, from,
              quoted(from.str()) + " leaves the group: " + leave.why);
+}
+
+void Master::let_go(const HostId& host) {
+  conductor_.left(host);
+  ledger_.forget_host(host);
+  drains_.erase(host);
+  emptied_.erase(host);
+  stuck_.erase(host);
+  silent_.erase(host);
+}
+
+Status Master::forget_lost(TimePoint now, const HostId& host) {
+  const Member* member = find_also_gone(host);
+  if (member == nullptr) return Error{quoted(host.str()) + " is no host of this group"};
+  if (!member->lost)
+    return Error{quoted(host.str()) + " is not lost: it was heard " +
+                 in_words(now - member->heard_at) + " ago. Stop its node first"};
+  if (group_.find(host) != nullptr) let_go(host);
+  group_.left(host);
+  out_.event(now, EventKind::lost, {}, host,
+             quoted(host.str()) + " is forgotten, as an operator said");
+  return {};
+}
+
+const Member* Master::find_also_gone(const HostId& host) const {
+  if (const Member* member = group_.find(host); member != nullptr) return member;
+  const auto gone = group_.gone().find(host);
+  return gone == group_.gone().end() ? nullptr : &gone->second;
 }
 
 // --- time ---------------------------------------------------------------------------------------
@@ -165,15 +181,14 @@ void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, boo
   for (const HostId& id : group_.newly_lost(now)) {
     conductor_.lost(now, id);
     group_.update_room(*group_.find(id), ledger_);
+    const std::string vms = counted(group_.find(id)->report.vms.size(), "VM");
     out_.event(now, EventKind::lost, {}, id,
-               "nothing heard of " + quoted(id.str()) + ": it is left alone until it reports");
+               id == out_.self() ? "the hypervisor of this host gives no figures: its " + vms +
+                                       " are left alone until it does"
+                                 : "nothing heard of " + quoted(id.str()) + ": it and its " + vms +
+                                       " are left alone until it reports");
   }
-  for (const HostId& id : group_.give_up(now)) {
-    conductor_.left(id);
-    ledger_.forget_host(id);
-    forget(id);
-    out_.event(now, EventKind::lost, {}, id, quoted(id.str()) + " no longer counts as a slave");
-  }
+  for (const HostId& id : group_.give_up(now)) let_go(id);
   conductor_.tick(now);
   close_finished_plan(now);
   plan_if_due(now, sellers);
@@ -252,8 +267,7 @@ bool Master::is_unrelieved() const { return plan_ && !plan_->surplus.empty(); }
 std::string Master::why_not_searched(TimePoint now) const {
   if (!spared_ || !is_unrelieved()) return {};
   return "not searched again: nothing has changed since the search " +
-         std::to_string(static_cast<long>(seconds_of(now - searched_at_))) +
-         " s ago that could give a better plan";
+         whole_seconds(now - searched_at_) + " ago that could give a better plan";
 }
 
 Picture Master::picture(TimePoint now) const {

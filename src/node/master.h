@@ -12,6 +12,7 @@
 #include "conductor.h"
 #include "drain.h"
 #include "group.h"
+#include "host_words.h"
 #include "last_search.h"
 #include "outbox.h"
 #include "picture.h"
@@ -39,6 +40,7 @@ class Master {
   std::uint64_t room_changes() const;
   std::size_t slaves() const;
   bool knows(const NodeId& node) const { return group_.find(node) != nullptr; }
+  bool has_lost(const HostId& host) const;
   void count_into(std::map<std::string, std::uint64_t>& counters) const;
   const Group& group() const { return group_; }
   Trade& trade() { return trade_; }
@@ -80,11 +82,13 @@ class Master {
   // It runs on a host of the group.
   bool has(const VmId& vm) const;
 
-  std::vector<HostView> hosts(TimePoint now) const;
+  std::vector<HostView> hosts(TimePoint now) const;  // in order of id
   std::optional<PlanView> plan(TimePoint now) const;
   std::vector<FailureView> failures(TimePoint now) const {
     return conductor_.failures().views(now);
   }
+  // A host that is lost leaves the table, as an operator says. The Error says why not.
+  Status forget_lost(TimePoint now, const HostId& host);
   // What failed with this VM may be tried again: an operator asks for it.
   std::string retry(TimePoint now, const VmId& vm);
   // The drain of a member is ordered anew: what failed with its VMs may be tried again.
@@ -135,10 +139,12 @@ class Master {
   bool may_still_leave(TimePoint now, const Member& member, const std::set<VmId>& surplus) const;
   bool is_stuck(const HostId& host) const;
   std::string drain_in_words(const Member& member) const;
-  void forget(const HostId& host);
+  void let_go(const HostId& host);
+  const Member* find_also_gone(const HostId& host) const;
   std::set<VmId> left_by_drains(TimePoint now, const std::vector<OtherRoom>& others) const;
   void tell_of_plan(TimePoint now, const MadePlan& plan);
   const Member* home_of(const VmId& vm) const;
+  HostView view_of(TimePoint now, const Member& member) const;
   std::string why_it_stays(const HostId& host, const VmId& vm) const;
   void tell_state(TimePoint now, const Member& home, const VmId& vm,
                   std::vector<wire::Fact>& facts) const;
@@ -183,14 +189,6 @@ class Master {
   std::map<HostId, SilentVms> silent_;
 };
 
-// "80.0 %"
-std::string percent(double share);
-// "drained", "draining: 3 VMs left"
-std::string drain_state(std::size_t vms);
-// "over", and whether that is the host's own doing.
-std::string over_in_words(const Resources& base, const wire::HostFacts& facts);
-// "3 VMs left"
-std::string counted_left(std::size_t vms);
 // The host that is the less used once the load is there; at home where that is equal.
 bool better_place(const wire::Fact& a, const wire::Fact& b, const Resources& load);
 // The room that other masters tell of by gossip.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ballast/base/words.h"
 #include "master.h"
 
 namespace ballast::node {
@@ -26,10 +27,6 @@ wire::Fact fact(const char* kind, const HostId& host, std::string text) {
   made.host = host;
   made.text = cleaned_text(text, limits::text_bytes_max);
   return made;
-}
-
-std::string whole_seconds(Duration span) {
-  return std::to_string(static_cast<long>(seconds_of(span))) + " s";
 }
 
 // The highest utilisation of a host once this load is there too.

@@ -3,14 +3,11 @@
 
 #include <algorithm>
 
+#include "ballast/base/words.h"
 #include "master.h"
 
 namespace ballast::node {
 namespace {
-
-std::string counted_vms(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " VM" : " VMs");
-}
 
 // What holds a VM for the moment (it is on its way, it rests) does not hold it for ever; what its
 // hypervisor says does.
@@ -58,17 +55,6 @@ wire::Fact move_fact(const Vm& vm, const HostId& to, const NodeId& master, std::
 
 }  // namespace
 
-std::string over_in_words(const Resources& base, const wire::HostFacts& facts) {
-  const double alone = excess_of(base.cpu_mhz, facts.capacity.cpu_mhz, facts.thresholds.cpu);
-  return alone > load_tolerance ? "over by its own load" : "over";
-}
-
-std::string drain_state(std::size_t vms) {
-  return vms == 0 ? "drained" : "draining: " + counted_left(vms);
-}
-
-std::string counted_left(std::size_t vms) { return counted_vms(vms) + " left"; }
-
 std::vector<OtherRoom> rooms_of(const std::vector<market::Seller>& sellers) {
   std::vector<OtherRoom> rooms;
   for (const market::Seller& seller : sellers) {
@@ -95,7 +81,7 @@ void Master::watch_drain(TimePoint now, const Member& member) {
     out_.event(
         now, EventKind::drain, {}, member.id,
         quoted(member.id.str()) +
-            (drains ? " is to be emptied: " + counted_vms(member.report.vms.size()) + " there"
+            (drains ? " is to be emptied: " + counted(member.report.vms.size(), "VM") + " there"
                     : " takes VMs again"));
   }
   if (!drains || !member.report.vms.empty()) {
@@ -112,15 +98,8 @@ std::string Master::why_still(TimePoint now) const {
   if (config_.plan.mode == Mode::approve) return "mode is \"approve\": the plan waits for approval";
   if (now < quiet_until_)
     return "this master started lately: nothing moves for another " +
-           std::to_string(static_cast<long>(seconds_of(quiet_until_ - now)) + 1) + " s";
+           whole_seconds(quiet_until_ - now + std::chrono::seconds(1));
   return {};
-}
-
-void Master::forget(const HostId& host) {
-  drains_.erase(host);
-  emptied_.erase(host);
-  stuck_.erase(host);
-  silent_.erase(host);
 }
 
 // What the drains that are under way would leave over, without another one.
@@ -190,7 +169,7 @@ Master::DrainCheck Master::check_drain(TimePoint now, const HostId& host,
                   "through the market: master " + quoted(one.to.master.str()) + " has room"));
   }
   if (stays > 0)
-    check.refusal = quoted(host.str()) + " cannot be drained: " + counted_vms(stays) +
+    check.refusal = quoted(host.str()) + " cannot be drained: " + counted(stays, "VM") +
                     (stays == 1 ? " has" : " have") + " no other place";
   if (check.facts.size() > limits::facts_max) check.facts.resize(limits::facts_max);
   return check;
@@ -262,7 +241,7 @@ void Master::end_stuck_drains(TimePoint now) {
     if (now < stuck.since + lasting || stuck.told == left) continue;
     stuck.told = left;
     std::string text = "the drain of " + quoted(host.str()) + " can go no further, " +
-                       counted_vms(left.size()) + (left.size() == 1 ? " is" : " are") + " left: ";
+                       counted(left.size(), "VM") + (left.size() == 1 ? " is" : " are") + " left: ";
     std::size_t named = 0;
     for (const VmId& vm : left) {
       if (named == named_max) text += ", and others";

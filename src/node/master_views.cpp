@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "ballast/base/words.h"
 #include "master.h"
 
 namespace ballast::node {
-
 // --- for other masters --------------------------------------------------------------------------
 
 wire::Summary Master::summary(TimePoint now) const {
@@ -58,6 +58,11 @@ std::uint64_t Master::room_changes() const {
   return served.granted + served.refused_room;
 }
 
+bool Master::has_lost(const HostId& host) const {
+  const Member* member = find_also_gone(host);
+  return member != nullptr && member->lost;
+}
+
 std::size_t Master::slaves() const {
   const std::size_t members = group_.members().size();
   return group_.find(out_.self()) == nullptr ? members : members - 1;
@@ -65,24 +70,37 @@ std::size_t Master::slaves() const {
 
 // --- views --------------------------------------------------------------------------------------
 
+HostView Master::view_of(TimePoint now, const Member& member) const {
+  HostView view;
+  view.id = member.id;
+  view.role = member.id == out_.self() ? Role::master : Role::slave;
+  view.capacity = member.facts.capacity;
+  view.load = member.load();
+  view.thresholds = member.facts.thresholds;
+  view.vms = member.report.vms.size();
+  view.age = now - member.heard_at;
+  const std::string unusable = group_.why_unusable(now, member);
+  const bool over = unusable.empty() && is_overloaded(view.load, view.capacity, view.thresholds);
+  view.state = !unusable.empty()           ? "stale: " + unusable
+               : member.report.maintenance ? drain_in_words(member)
+               : over                      ? over_in_words(member.report.base, member.facts)
+                                           : "ok";
+  if (!member.lost) return view;
+  for (const wire::VmReport& vm : member.report.vms) {
+    const Member* now_at = home_of(vm.vm.id);
+    if (now_at == nullptr || now_at->id == member.id) view.lost_vms.push_back(vm.vm.id);
+  }
+  view.state = lost_in_words(view);
+  return view;
+}
+
+// Hosts that were given up stay in the table: an operator is to see what was there.
 std::vector<HostView> Master::hosts(TimePoint now) const {
   std::vector<HostView> views;
-  for (const auto& [id, member] : group_.members()) {
-    HostView view;
-    view.id = id;
-    view.role = id == out_.self() ? Role::master : Role::slave;
-    view.capacity = member.facts.capacity;
-    view.load = member.load();
-    view.thresholds = member.facts.thresholds;
-    view.vms = member.report.vms.size();
-    const std::string unusable = group_.why_unusable(now, member);
-    const bool over = unusable.empty() && is_overloaded(view.load, view.capacity, view.thresholds);
-    view.state = !unusable.empty()           ? "stale: " + unusable
-                 : member.report.maintenance ? drain_in_words(member)
-                 : over                      ? over_in_words(member.report.base, member.facts)
-                                             : "ok";
-    views.push_back(std::move(view));
-  }
+  for (const auto& [id, member] : group_.members()) views.push_back(view_of(now, member));
+  for (const auto& [id, member] : group_.gone()) views.push_back(view_of(now, member));
+  std::sort(views.begin(), views.end(),
+            [](const HostView& a, const HostView& b) { return a.id < b.id; });
   return views;
 }
 

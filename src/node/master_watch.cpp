@@ -2,6 +2,7 @@
 // not to be trusted or are back, VMs of which nothing is heard, what two hosts say to run; and what
 // that means for what failed.
 
+#include "ballast/base/words.h"
 #include "master.h"
 
 namespace ballast::node {
@@ -38,10 +39,9 @@ std::string Master::retry(TimePoint now, const VmId& vm) {
   const std::size_t ended = conductor_.failures().retry(now, vm, home->id);
   plan_soon(now);
   out_.tell(now, vm, "retry", home->id, "an operator asked that what failed is tried again");
-  return ended == 0
-             ? "nothing rests that keeps " + quoted(vm.str()) + " from moving"
-             : quoted(vm.str()) + " may be tried again: " + std::to_string(ended) +
-                   (ended == 1 ? " rest" : " rests") + (ended == 1 ? " has" : " have") + " ended";
+  return ended == 0 ? "nothing rests that keeps " + quoted(vm.str()) + " from moving"
+                    : quoted(vm.str()) + " may be tried again: " + counted(ended, "rest") +
+                          (ended == 1 ? " has" : " have") + " ended";
 }
 
 // A report may have been written just before a switch-over that is known from the other end: such a

@@ -177,6 +177,10 @@ std::vector<MasterView> Masters::views() const {
   return views;
 }
 
+bool Masters::is_short(TimePoint now) const {
+  return count_.other_masters + 1 < count_.min_masters && now >= discovery::next_promotion(count_);
+}
+
 std::optional<NodeId> Masters::to_promote(
     TimePoint now, const std::vector<discovery::PromotionCandidate>& slaves) {
   const std::size_t before = count_.other_masters;

@@ -32,6 +32,7 @@ class Masters {
   // When it wants to be told next how the group stands.
   TimePoint next_say() const { return next_look_; }
   void set_group(std::size_t slaves) { offerer_.set_group(slaves, others()); }
+  void set_open(bool open) { offerer_.set_open(open); }
 
   void tick(TimePoint now);
   TimePoint next_deadline() const;
@@ -44,6 +45,10 @@ class Masters {
 
   // Who has room, as far as is known; whose spare is withdrawn is not among them.
   std::vector<market::Seller> sellers() const;
+  // It is a master that the mesh tells of.
+  bool knows(const NodeId& node) const {
+    return mesh_.heard_of(node).incarnation > 0 && !mesh_.is_lost(node);
+  }
   bool is_lost(const NodeId& master) const { return mesh_.is_lost(master); }
   // Masters that we are linked with: they live.
   std::size_t others() const { return mesh_.active_peers().size(); }
@@ -56,6 +61,8 @@ class Masters {
     return offerer_.has_place_for(now, node);
   }
   void attached(const NodeId& node) { offerer_.attached(node); }
+  // There have been fewer masters than wanted for so long that it is no start-up.
+  bool is_short(TimePoint now) const;
   // The slave to make a master now, because there are too few.
   std::optional<NodeId> to_promote(TimePoint now,
                                    const std::vector<discovery::PromotionCandidate>& slaves);

@@ -17,6 +17,7 @@
 #include <set>
 
 #include "ballast/base/planted.h"
+#include "ballast/base/words.h"
 
 namespace ballast::node {
 namespace {

@@ -1,5 +1,7 @@
 #include "silent_vms.h"
 
+#include "ballast/base/words.h"
+
 #include "failures.h"
 
 namespace ballast::node {

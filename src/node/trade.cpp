@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/words.h"
 
 namespace ballast::node {
 namespace {
@@ -152,8 +153,8 @@ std::string Trade::pause_of(TimePoint now, const VmId& vm) const {
   if (!pause) return {};
   return "other groups were asked " + std::to_string(pause->asked) +
          (pause->asked == 1 ? " time" : " times") + " in vain; they are asked again in " +
-         std::to_string(static_cast<long>(seconds_of(pause->left)) + 1) +
-         " s, or when one tells of room that fits";
+         whole_seconds(pause->left + std::chrono::seconds(1)) +
+         ", or when one tells of room that fits";
 }
 
 std::vector<wire::Announced> Trade::announced() const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/words.h"
 #include "drain.h"
 #include "trade.h"
 

@@ -87,6 +87,12 @@ bool TrustStore::may_be_master(const NodeId& node) const {
   return found != by_id_.end() && found->second.master;
 }
 
+std::shared_ptr<const std::map<NodeId, bool>> TrustStore::nodes() const {
+  auto nodes = std::make_shared<std::map<NodeId, bool>>();
+  for (const auto& [id, known] : by_id_) nodes->emplace_hint(nodes->end(), id, known.master);
+  return nodes;
+}
+
 std::optional<IdentityKey> TrustStore::identity_of(const NodeId& node) const {
   const auto found = by_id_.find(node);
   return found == by_id_.end() ? std::nullopt : std::optional(found->second.identity);

@@ -143,6 +143,10 @@ void fields(auto& io, const char* name, Of<Promote> auto& body) {
   io.record(name, 1, [&] { io.text("why", body.why, limits::text_bytes_max); });
 }
 
+void fields(auto& io, const char* name, Of<Disbelief> auto&) {
+  io.record(name, 0, [] {});
+}
+
 void fields(auto& io, const char* name, Of<Dismiss> auto& body) {
   io.record(name, 2, [&] {
     fields(io, "slave_epoch", body.slave_epoch);

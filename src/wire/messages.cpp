@@ -66,8 +66,32 @@ const char* name_of(Subject subject) {
     case Subject::best_host: return "best_host";
     case Subject::retry: return "retry";
     case Subject::room: return "room";
+    case Subject::promote: return "promote";
+    case Subject::forget: return "forget";
   }
   BALLAST_ASSERT(false, "a subject without a name");
+}
+
+namespace {
+
+template <class... Kinds>
+bool is_one_of(const Body& body) {
+  return (std::holds_alternative<Kinds>(body) || ...);
+}
+
+// The mesh, the market, the exchange of plans.
+bool is_between_masters(const Body& body) {
+  return is_one_of<Gossip, Neighbor, NeighborAnswer, Disconnect, Shuffle, ShuffleAnswer, Pull,
+                   Pulled, Request, RequestAnswer, Release, ReleaseAck, SwapBack, SwapOver,
+                   SwapOverAck, Proposal, Verdict>(body);
+}
+
+}  // namespace
+
+bool is_for_masters_only(const Body& body) {
+  return is_one_of<AttachAnswer, ReportAck, Order, OutcomeAck, LeaseTell, LeaseRevoke,
+                   LeaseStateAck, Promote, Dismiss, LeaveAck, ReportAsk, Reply, Drain>(body) ||
+         is_between_masters(body);
 }
 
 const char* name_of(const Body& body) {
@@ -79,7 +103,8 @@ const char* name_of(const Body& body) {
       "ShuffleAnswer", "Pull",         "Pulled",         "Request",     "RequestAnswer",
       "Release",       "ReleaseAck",   "SwapBack",       "SwapOver",    "SwapOverAck",
       "Proposal",      "Verdict",      "Promote",        "Dismiss",     "Leave",
-      "LeaveAck",      "ReportAsk",    "Inquiry",        "Reply",       "Drain"};
+      "LeaveAck",      "ReportAsk",    "Inquiry",        "Reply",       "Drain",
+      "Disbelief"};
   return names[body.index()];
 }
 

@@ -87,7 +87,7 @@ void Healed::judge_slaves() {
       world_.report("no master", quoted(view.id.str()) + " is attached to nobody");
     } else if (const auto host = master->second.find(view.id); host == master->second.end()) {
       world_.report("no master", quoted(view.id.str()) + " is unknown to its master");
-    } else if (host->second.starts_with("stale")) {
+    } else if (host->second.starts_with("stale") || host->second.starts_with("lost")) {
       world_.report("no master", quoted(view.id.str()) + " is " + host->second + " to its master");
     }
   }

@@ -171,10 +171,25 @@ std::optional<TimePoint> Network::transmit(TimePoint now, std::uint32_t from, st
     }
     count_bytes(from, to, body.index(), bytes);
     if (kinds_[body.index()] == nullptr) kinds_[body.index()] = wire::name_of(body);
-    hooks_.deliver(at, to, 0, input);
+    if (InputPtr taken = as_believed(from, to, input)) hooks_.deliver(at, to, 0, std::move(taken));
     arrives = at;
   }
   return arrives;
+}
+
+// As the gate and the beacons of the real transport do.
+InputPtr Network::as_believed(std::uint32_t from, std::uint32_t to, const InputPtr& input) const {
+  if (!believes_ || believes_(to, from)) return input;
+  if (const auto* heard = std::get_if<wire::BeaconHeard>(input.get())) {
+    if (std::holds_alternative<wire::Hello>(heard->body))
+      return std::make_shared<const node::Input>(
+          wire::BeaconHeard{heard->from, heard->body, false});
+    return std::holds_alternative<wire::Seek>(heard->body) ? input : nullptr;
+  }
+  const auto& delivered = std::get<wire::Delivered>(std::get<wire::TransportEvent>(*input));
+  if (!wire::is_for_masters_only(delivered.message.body)) return input;
+  return std::make_shared<const node::Input>(
+      wire::TransportEvent(wire::NotBelieved{delivered.from}));
 }
 
 void Network::publish(TimePoint now, std::uint32_t from, wire::Publication&& publication) {
@@ -223,7 +238,8 @@ void Network::call(TimePoint now, std::uint32_t from, wire::BeaconSend&& beacon)
     if (to == from || places_[to].life == 0 || !way_is_open(from, to)) return;
     if (faults.loss > 0 && random_.chance(faults.loss)) return;
     if (places_[to].master) count_bytes(from, to, datagrams, bytes);
-    hooks_.deliver(now + delay(from, to), to, 0, input);
+    if (InputPtr taken = as_believed(from, to, input))
+      hooks_.deliver(now + delay(from, to), to, 0, std::move(taken));
   };
   if (beacon.to) {
     if (beacon.to->ipv4 < places_.size()) reach(beacon.to->ipv4);

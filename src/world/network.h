@@ -47,6 +47,11 @@ class Network {
   // Nodes that everybody knows by address.
   void set_seeds(std::vector<std::uint32_t> seeds) { seeds_ = std::move(seeds); }
 
+  // Whether the key of `about` is trusted as a master's where `at` is; without: always.
+  void set_trust(std::function<bool(std::uint32_t at, std::uint32_t about)> believes) {
+    believes_ = std::move(believes);
+  }
+
   void node_up(std::uint32_t node, std::uint32_t life, bool master);
   // `at_once`: its connections are reset; otherwise it just falls silent.
   void node_down(TimePoint now, std::uint32_t node, bool at_once);
@@ -138,6 +143,8 @@ class Network {
   std::optional<TimePoint> transmit(TimePoint now, std::uint32_t from, std::uint32_t to,
                                     const InputPtr& input, double bytes);
   InputPtr carried(std::uint32_t from, wire::Message&& message, bool measure, double& bytes);
+  // What arrives of it where its sender is not believed.
+  InputPtr as_believed(std::uint32_t from, std::uint32_t to, const InputPtr& input) const;
   bool follows(std::uint32_t subscriber, std::uint32_t node) const;
 
   const NetworkSettings settings_;
@@ -147,6 +154,7 @@ class Network {
   Random random_;
   std::vector<Place> places_;
   std::vector<std::uint32_t> seeds_;
+  std::function<bool(std::uint32_t at, std::uint32_t about)> believes_;
   std::unordered_map<NodeId, std::uint32_t> node_of_;  // looked up, never walked
   std::vector<Link> links_;
   std::vector<LinkIndex> free_;

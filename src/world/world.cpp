@@ -72,6 +72,7 @@ World::State::State(Settings settings_, std::shared_ptr<const Trace> trace_)
     node_of_uri.emplace(fleet.migration_uri(i), i);
     node_of_id.emplace(trace->hosts[i].id, i);
   }
+  if (settings.trusts) network.set_trust(settings.trusts);
   std::vector<std::uint32_t> seeds;
   for (std::uint32_t i = 0; i < slots.size() && seeds.size() < seeds_count; ++i) {
     if (slots[i].master_slot == i) seeds.push_back(i);
@@ -108,6 +109,12 @@ void World::State::start_node(std::uint32_t index) {
   leases.restarted(index);
   network.node_up(index, slot.life, slot.leads);
   if (settings.log) say(name(index) + " starts, life " + std::to_string(slot.life));
+  if (settings.trusts) {
+    auto nodes = std::make_shared<std::map<NodeId, bool>>();
+    for (std::uint32_t i = 0; i < slots.size(); ++i)
+      nodes->emplace(trace->hosts[i].id, settings.trusts(index, i));
+    step_node(index, node::TrustLoaded{std::move(nodes)});
+  }
   step_node(index, node::Tick{});
 }
 
@@ -281,6 +288,14 @@ std::optional<wire::Reply> World::answer(std::size_t node, std::uint64_t ticket)
   const auto& answers = state_->slots[node].answers;
   const auto found = answers.find(ticket);
   return found == answers.end() ? std::nullopt : std::optional(found->second);
+}
+
+Status World::demote(std::size_t node) {
+  State::Slot& slot = state_->slots[node];
+  BALLAST_ASSERT(slot.node.has_value(), "demotion of a node that is down");
+  Status status = slot.node->demote(slot.clock.local(state_->now));
+  state_->step_node(static_cast<std::uint32_t>(node), node::Tick{});
+  return status;
 }
 
 Status World::approve(std::size_t node, const std::string& plan_id) {

@@ -104,9 +104,9 @@ bool Beacon::Parts::admits(const wire::BeaconBody& body, std::string_view bytes)
   if (const auto* offer = std::get_if<wire::Offer>(&body)) return admits(*offer, bytes);
   bool good = false;
   if (const auto* hello = std::get_if<wire::Hello>(&body)) good = may_be_master(hello->master.id);
-  if (const auto* seek = std::get_if<wire::Seek>(&body))
-    good = is_known(seek->seeker) &&
-           (seek->wants != wire::Wanted::masters || may_be_master(seek->seeker));
+  // Also of one that calls itself a master and is not trusted as one: it learns of that when it
+  // connects.
+  if (const auto* seek = std::get_if<wire::Seek>(&body)) good = is_known(seek->seeker);
   if (!good) ++counters.stranger;
   return good;
 }
@@ -182,9 +182,11 @@ std::vector<wire::BeaconHeard> Beacon::take(std::size_t count_max) {
       ++parts.counters.undecodable;
     } else if (beacon->cluster != parts.settings.cluster) {
       ++parts.counters.wrong_cluster;
-    } else if (!parts.is_own(beacon->body) && parts.admits(beacon->body, datagram->bytes)) {
-      ++parts.counters.received;
-      heard.push_back({datagram->from, std::move(beacon->body)});
+    } else if (!parts.is_own(beacon->body)) {
+      const bool believed = parts.admits(beacon->body, datagram->bytes);
+      if (believed) ++parts.counters.received;
+      if (believed || std::holds_alternative<wire::Hello>(beacon->body))
+        heard.push_back({datagram->from, std::move(beacon->body), believed});
     }
   }
   return heard;

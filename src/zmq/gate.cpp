@@ -5,30 +5,21 @@
 namespace ballast::zmq {
 namespace {
 
-template <class... Kinds>
-bool is_one_of(const wire::Body& body) {
-  return (std::holds_alternative<Kinds>(body) || ...);
-}
-
-// The mesh, the market, the exchange of plans.
-bool is_between_masters(const wire::Body& body) {
-  return is_one_of<wire::Gossip, wire::Neighbor, wire::NeighborAnswer, wire::Disconnect,
-                   wire::Shuffle, wire::ShuffleAnswer, wire::Pull, wire::Pulled, wire::Request,
-                   wire::RequestAnswer, wire::Release, wire::ReleaseAck, wire::SwapBack,
-                   wire::SwapOver, wire::SwapOverAck, wire::Proposal, wire::Verdict>(body);
-}
+using Clock = std::chrono::steady_clock;
+constexpr Clock::duration told_every = std::chrono::seconds(10);
+constexpr std::size_t told_of_max = 64;
 
 }  // namespace
 
-bool is_for_masters_only(const wire::Body& body) {
-  return is_one_of<wire::AttachAnswer, wire::ReportAck, wire::Order, wire::OutcomeAck,
-                   wire::LeaseTell, wire::LeaseRevoke, wire::LeaseStateAck, wire::Promote,
-                   wire::Dismiss, wire::LeaveAck, wire::ReportAsk, wire::Reply, wire::Drain>(
-             body) ||
-         is_between_masters(body);
+void Gate::note_not_believed(const NodeId& node) {
+  refused_for_trust_ = true;
+  const Clock::time_point now = Clock::now();
+  std::erase_if(told_, [&](const auto& one) { return now >= one.second + told_every; });
+  if (told_.size() < told_of_max && told_.emplace(node, now).second) not_believed_.push_back(node);
 }
 
 std::optional<wire::Message> Gate::admit(std::string_view bytes, const NodeId* proven) {
+  refused_for_trust_ = false;
   Result<wire::Message> message = wire::decode(bytes);
   if (!message) {
     ++counters_.undecodable;
@@ -43,9 +34,10 @@ std::optional<wire::Message> Gate::admit(std::string_view bytes, const NodeId* p
     ++counters_.impostor;
     return std::nullopt;
   }
-  if (is_for_masters_only(message->body) && trust_ != nullptr &&
+  if (wire::is_for_masters_only(message->body) && trust_ != nullptr &&
       !trust_->may_be_master(header.sender)) {
     ++counters_.not_master;
+    if (proven != nullptr) note_not_believed(header.sender);
     return std::nullopt;
   }
   return std::move(message).value();

@@ -115,6 +115,7 @@ void Links::note(const NodeId& peer, Link& link, ConnectionEvent event,
   if (event == ConnectionEvent::refused) {
     link.refused = true;
     link.retry_at = Clock::now() + retry_after_refusal;
+    events.push_back(wire::KeyRefused{peer});
   }
   link.tenure.broke();
   if (std::exchange(link.up, false)) events.push_back(wire::LinkDown{peer});

@@ -278,7 +278,12 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_session(std::si
     Guest* guest = guests.note(frame, proven.value_or(Proven{}));
     if (guest != nullptr && guest->said == 1) welcome(*guest, session.to_string_view());
     auto message = gate.admit(frame.to_string_view(), proven ? &proven->node : nullptr);
-    if (!message) continue;
+    if (!message) {
+      // Its node is told that it is not believed, on the session that it has opened.
+      if (gate.refused_for_trust())
+        (void)takes(proven->node, session.to_string_view(), proven->key, false);
+      continue;
+    }
     if (guest != nullptr && !may_knock(*guest, message->body)) continue;
     NodeId from = message->header.sender;
     const port::CurveKey key = proven ? proven->key : port::CurveKey{};
@@ -416,6 +421,8 @@ std::vector<wire::TransportEvent> ZmqTransport::take_events(std::size_t count_ma
     events.push_back(std::move(*delivered));
     ++parts.counters.received;
   }
+  for (NodeId& node : parts.gate.take_not_believed())
+    events.push_back(wire::NotBelieved{std::move(node)});
   return events;
 }
 

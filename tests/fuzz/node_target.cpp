@@ -49,7 +49,7 @@ std::string record(std::size_t to, std::size_t half_seconds, const wire::Message
 void inject(test::GroupWorld& world, std::size_t to, std::string_view bytes) {
   Result<wire::Message> message = wire::decode(bytes);
   // As the transport does: a key proves who sends, and that it is no master's.
-  if (!message || zmq::is_for_masters_only(message->body)) return;
+  if (!message || wire::is_for_masters_only(message->body)) return;
   const NodeId& from = world.trace().hosts[hostile].id;
   message->header.sender = from;
   world.inject(to, from, *message);

@@ -67,6 +67,7 @@ OF_SLAVES = {
     "Settle": [LEASE, "v1", True],
     "SettleAnswer": [LEASE, "v1", 1, ""],
     "Leave": [[99, 99], "all of us"],
+    "Disbelief": [],
 }
 MALFORMED = {
     "nothing": b"",

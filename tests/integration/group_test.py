@@ -123,7 +123,7 @@ class Group(unittest.TestCase):
         source = self.fleet.nodes["s1"]
         source.kill()
         self.master.wait_status("s1 is missed", lambda s: any(
-            h["id"] == "s1" and h["state"].startswith("stale") for h in s["hosts"]))
+            h["id"] == "s1" and h["state"].startswith("lost") for h in s["hosts"]))
         source.start()
         source.wait_status("a second life", lambda s: s["epoch"]["incarnation"] == 2)
         self.check_balanced()

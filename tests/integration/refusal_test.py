@@ -61,7 +61,7 @@ class Refusal(unittest.TestCase):
         revoked = self.fleet.ballast("trust", "revoke", "--state-dir", self.master.folder, "s1")
         self.assertEqual(revoked.returncode, 0, revoked.stderr)
         self.master.wait_status("what it says is dropped", lambda s: any(
-            h["id"] == "s1" and h["state"].startswith("stale") for h in s["hosts"]))
+            h["id"] == "s1" and h["state"].startswith("lost") for h in s["hosts"]))
 
     def test_a_slave_with_the_id_of_another_and_its_own_key_is_kept_out(self):
         slave = self.start_with_slave()

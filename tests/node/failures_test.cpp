@@ -2,6 +2,7 @@
 // from, and when it ends.
 
 #include "failures.h"
+#include "ballast/base/words.h"
 
 #include <doctest/doctest.h>
 

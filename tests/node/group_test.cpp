@@ -88,7 +88,7 @@ TEST_CASE("a host that is not heard of is neither source nor target") {
   world.run_for(20min);
   CHECK(world.migrations_started() == 0);
   const auto hosts = world.view(0).hosts;
-  CHECK(hosts[1].state.substr(0, 20) == "stale: not heard of ");
+  CHECK(hosts[1].state.starts_with("lost: not heard of for "));
   world.heal(1);
   world.run_for(20min);
   CHECK(overloaded_hosts(world.truth()) == 0);

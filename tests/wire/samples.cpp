@@ -289,7 +289,7 @@ void fill(Random& random, Verdict& body) {
 void fill(Random& random, Promote& body) { body = {text(random, limits::text_bytes_max)}; }
 void fill(Random& random, Inquiry& body) {
   body = {whole(random),
-          choice(random, Subject::room),
+          choice(random, Subject::forget),
           HostId(random.chance(0.5) ? id(random) : ""),
           VmId(random.chance(0.5) ? id(random) : ""),
           load(random),
@@ -306,6 +306,7 @@ void fill(Random& random, Reply& body) {
                           NodeId(random.chance(0.5) ? id(random) : ""), load(random), load(random),
                           text(random, limits::text_bytes_max)});
 }
+void fill(Random&, Disbelief&) {}
 void fill(Random& random, Drain& body) {
   body = {epoch(random), random.chance(0.5), text(random, limits::text_bytes_max)};
 }

@@ -169,19 +169,20 @@ TEST_CASE("one with a good key and another's name is an impostor") {
 TEST_CASE("a slave that plays master is not obeyed, on its own connection or on ours") {
   Siege siege;
   const wire::Header as_enemy{"test", NodeId("e"), {1, 1}};
-  // All that follows SettleAnswer, but Leave and Inquiry, is said among masters, or by one to its
-  // slave.
+  // All that follows SettleAnswer, but Leave, Inquiry and Disbelief, is said among masters, or by
+  // one to its slave.
   std::vector<std::size_t> orders;
   for (const wire::Body& order : std::initializer_list<wire::Body>{
            wire::AttachAnswer{}, wire::ReportAck{}, wire::Order{}, wire::OutcomeAck{},
            wire::LeaseTell{}, wire::LeaseRevoke{}, wire::LeaseStateAck{}})
     orders.push_back(order.index());
+  Random random(7);
   const std::size_t first = wire::Body(wire::SettleAnswer{}).index() + 1;
   for (std::size_t kind = first; kind < std::variant_size_v<wire::Body>; ++kind)
-    if (kind != wire::Body(wire::Leave{}).index() && kind != wire::Body(wire::Inquiry{}).index())
+    if (kind != wire::Body(wire::Leave{}).index() && kind != wire::Body(wire::Inquiry{}).index() &&
+        kind != wire::Body(wire::Disbelief{}).index())
       orders.push_back(kind);
   Enemy enemy(siege, siege.enemy_keys, siege.master_keys.open);
-  Random random(7);
   std::uint64_t sent = 0;
   for (const std::size_t kind : orders) {
     wire::Message message = wire::random_message(random, kind);
@@ -191,6 +192,7 @@ TEST_CASE("a slave that plays master is not obeyed, on its own connection or on 
   }
   CHECK(siege.master_until([&] { return siege.counters().not_master == sent; }));
   CHECK(siege.master->delivered.empty());
+  CHECK(siege.master->not_believed == std::vector{NodeId("e")});  // once, however much it says
 
   Node liar("e", siege.members, siege.enemy_keys);
   siege.slave->send(liar, wire::Begin{{NodeId("m"), 1, 1}, VmId("v"), {}});

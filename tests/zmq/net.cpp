@@ -96,6 +96,10 @@ void Node::turn() {
   for (wire::TransportEvent& event : transport->take_events(256)) {
     if (std::holds_alternative<wire::LinkUp>(event)) ++ups;
     if (std::holds_alternative<wire::LinkDown>(event)) ++downs;
+    if (const auto* claims = std::get_if<wire::NotBelieved>(&event))
+      not_believed.push_back(claims->from);
+    if (const auto* refusal = std::get_if<wire::KeyRefused>(&event))
+      refused_by.push_back(refusal->by);
     if (std::holds_alternative<wire::FeedUp>(event)) ++feed_ups;
     if (std::holds_alternative<wire::FeedDown>(event)) ++feed_downs;
     if (auto* message = std::get_if<wire::Delivered>(&event)) {

@@ -78,6 +78,8 @@ class Node {
   std::unique_ptr<TestTrust> trust;
   std::unique_ptr<ZmqTransport> transport;
   std::vector<wire::Delivered> delivered;
+  std::vector<NodeId> not_believed;
+  std::vector<NodeId> refused_by;
   std::size_t ups = 0;
   std::size_t downs = 0;
   std::size_t feed_ups = 0;

@@ -28,11 +28,16 @@ enum class Bug : unsigned char {
   target_forgets_cooldown,
   target_answers_for_hypervisor,  // says absent without asking
   // Nodes
-  streams_are_endless,  // nobody counts the migrations of a host
-  holder_tells_once,    // news is not repeated
-  slave_stays_lost,     // whose master is gone
-  holder_obeys_anyone,  // and takes promises from anyone, not from its master only
-  source_asks_no_name,  // migrates to whatever hypervisor is at the address
+  streams_are_endless,     // nobody counts the migrations of a host
+  holder_tells_once,       // news is not repeated
+  slave_stays_lost,        // whose master is gone
+  holder_obeys_anyone,     // and takes promises from anyone, not from its master only
+  leads_untrusted,         // whatever role and trust say
+  demotion_is_forgotten,   // by the next life
+  stands_by_for_ever,      // also when the first master is gone
+  stands_by_for_nobody,    // the second master leads a group of itself
+  stands_by_behind_doors,  // and takes nobody, however long he waits
+  source_asks_no_name,     // migrates to whatever hypervisor is at the address
   // The master
   conductor_orders_untold,  // before the target knows of the lease
   conductor_revokes_once,

@@ -46,6 +46,9 @@ class Offerer {
   // How it stands: slaves attached (not counting ourselves), and other masters that are known. With
   // none known it calls for masters, too.
   void set_group(std::size_t slaves, std::size_t other_masters);
+  // Whether nodes that look for a group are answered at once; else only those that nobody has taken
+  // in for some seconds. Masters are answered in any case.
+  void set_open(bool open) { open_ = open; }
   // Whether a node that wants to attach finds a place: its own that is held, or one that is not
   // held for another.
   bool has_place_for(TimePoint now, const NodeId& node) const;
@@ -63,6 +66,7 @@ class Offerer {
   const OffererCounters& counters() const { return counters_; }
 
  private:
+  bool has_waited(TimePoint now, const NodeId& seeker);
   struct Hold {
     TimePoint until;  // remembered as long again: it did not come
     TimePoint offered_at;
@@ -80,6 +84,12 @@ class Offerer {
   Random random_;
   std::size_t slaves_ = 0;
   std::size_t other_masters_ = 0;
+  bool open_ = true;
+  struct Wait {
+    TimePoint first;
+    TimePoint last;
+  };
+  std::map<NodeId, Wait> waits_;  // seekers heard while it is not open
   std::map<NodeId, Hold> holds_;
   std::map<NodeId, TimePoint> answered_masters_;
   std::map<NodeId, TimePoint> asked_callers_;

@@ -51,6 +51,8 @@ class Seeker {
   void start(TimePoint now);
   // No longer wanted: attached, or a master now.
   void stop();
+  // What it may do when nobody answers has changed.
+  void set_may_lead(TimePoint now, bool may_lead);
   // The master that we were sent to, or one that we had, does not want us, or does not answer: it
   // is avoided for a while.
   void refused(TimePoint now, const NodeId& master);

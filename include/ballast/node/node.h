@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ namespace ballast::node {
 struct StoredState {
   std::uint64_t incarnation = 0;
   bool maintenance = false;
+  bool demoted = false;  // by an operator: it does not lead until he promotes it
   struct Rest {
     VmId vm;
     Duration remaining{0};
@@ -54,7 +56,7 @@ struct StoredState {
 // What an operator asks, and the answer to it. Source: design, sections 7 and 8.
 struct Question {
   wire::Subject subject = wire::Subject::events;
-  HostId host;        // of drain and undrain
+  HostId host;        // of drain, undrain, promote and forget
   VmId vm;            // of why and retry
   Resources load;     // of best_host
   bool here = false;  // of events: of this node, not of its master
@@ -65,7 +67,13 @@ struct Answer {
 };
 
 struct Tick {};
-using Input = std::variant<Tick, HypervisorEvent, wire::TransportEvent, wire::BeaconHeard>;
+// What the trust file says now: each node whose key it holds, and whether that may be a master's.
+// Without one (null) everybody is believed.
+struct TrustLoaded {
+  std::shared_ptr<const std::map<NodeId, bool>> nodes;
+};
+using Input =
+    std::variant<Tick, HypervisorEvent, wire::TransportEvent, wire::BeaconHeard, TrustLoaded>;
 
 struct Effects {
   std::optional<StoredState> save;
@@ -105,10 +113,9 @@ class Node {
   // must follow at once: it carries the effects.
   Status approve(TimePoint now, const std::string& plan_id);
 
-  // Becomes a master, or makes a slave of this master one (`ballast promote`); gives its slaves to
-  // other masters and becomes a slave (`ballast demote`). The Error says why not. A step() with a
-  // Tick must follow at once, as for pause.
-  Status promote(TimePoint now, const NodeId& node);
+  // Gives its slaves to other masters and becomes a slave, which it stays, over restarts too, until
+  // an operator promotes it (`ballast demote`). The Error says why not. A step() with a Tick must
+  // follow at once, as for pause.
   Status demote(TimePoint now);
   // Stops or resumes all balancing of the fleet (masters only: the word spreads by gossip).
   Status pause(TimePoint now, bool paused);

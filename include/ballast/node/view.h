@@ -44,8 +44,12 @@ struct HostView {
   Resources load;  // base and VMs
   Thresholds thresholds;
   std::size_t vms = 0;
-  // "ok", "over", "stale: ...", "draining: 3 VMs left", "drain stopped: 1 VM left", "drained"
+  // "ok", "over", "stale: ...", "draining: 3 VMs left", "drain stopped: 1 VM left", "drained",
+  // "lost: ..."
   std::string state;
+  Duration age{0};               // since it was heard; its own host knows itself
+  std::vector<VmId> lost_vms{};  // of a host that is lost: there when it was heard last, and no
+                                 // other host of the group has them
 };
 
 struct MoveView {

@@ -37,6 +37,8 @@ class TrustStore final : public port::Trust {
 
   const Identity& identity() const { return identity_; }
   std::size_t size() const { return by_id_.size(); }
+  // Each node that is trusted, and whether it may be master. A copy.
+  std::shared_ptr<const std::map<NodeId, bool>> nodes() const;
 
  private:
   // What tells one state of a file from another.

@@ -82,10 +82,12 @@ struct BeaconSend {
   std::optional<BeaconAddress> to;
   BeaconBody body;
 };
-// Of our cluster, and an Offer only with a good mac of a node that may be master.
+// Of our cluster, and an Offer only with a good mac of a node that may be master. A Hello that is
+// not believed is that of a node whose key is not trusted as a master's.
 struct BeaconHeard {
   BeaconAddress from;
   BeaconBody body;
+  bool believed = true;
 };
 
 // Whether a node with these can use beacons; the Error names what is too long. `endpoint` and

@@ -37,7 +37,17 @@ struct FeedUp {
 struct FeedDown {
   NodeId peer;
 };
-using TransportEvent = std::variant<Delivered, LinkUp, LinkDown, FeedUp, FeedDown>;
+// A node that holds its key said what only masters may say, and is not trusted as one here: that
+// was dropped. Told now and then while it goes on.
+struct NotBelieved {
+  NodeId from;
+};
+// A node that we connect to does not take our key, or holds another than the one that we know.
+struct KeyRefused {
+  NodeId by;
+};
+using TransportEvent =
+    std::variant<Delivered, LinkUp, LinkDown, FeedUp, FeedDown, NotBelieved, KeyRefused>;
 
 // A message to all who subscribed to this topic of ours. What is published is a Gossip.
 struct Publication {

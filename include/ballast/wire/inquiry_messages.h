@@ -23,14 +23,17 @@ enum class Subject : unsigned char {
   best_host,  // where a new VM of `load` fits best
   retry,      // what failed with `vm` is tried again
   room,       // between masters: the hosts of your group with room for `load`
+  promote,    // `host` becomes a master; of itself to its master: may it?
+  forget,     // `host`, which is lost, leaves the table
 };
 const char* name_of(Subject subject);
 
-// node -> its master, master -> master. Repeated until answered; it may be carried out twice.
+// node -> its master, master -> master, of promote also master -> its slave. Repeated until
+// answered; it may be carried out twice.
 struct Inquiry {
   std::uint64_t number = 0;
   Subject subject = Subject::events;
-  HostId host;  // of drain and undrain
+  HostId host;  // of drain, undrain, promote and forget
   VmId vm;      // of why and retry
   Resources load;
   bool forwarded = false;  // by a master: answer for your own group only

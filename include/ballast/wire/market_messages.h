@@ -165,10 +165,16 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
-// master -> slave: become a master (design, section 3: `min_masters`, and `ballast promote`).
+// master -> slave: become a second master, and stand by (design, section 3: `min_masters`).
 struct Promote {
   std::string why;
   bool operator==(const Promote&) const = default;
+};
+
+// To a node that says what only masters may say: it is not trusted as a master here. So that both
+// ends tell their operators; nothing is decided by it.
+struct Disbelief {
+  bool operator==(const Disbelief&) const = default;
 };
 
 // master -> slave: find another master, I am no longer yours (`ballast demote`).

@@ -254,7 +254,7 @@ using Body = std::variant<Attach, AttachAnswer, Report, ReportAck, Order, Outcom
                           Settle, SettleAnswer, Gossip, Neighbor, NeighborAnswer, Disconnect,
                           Shuffle, ShuffleAnswer, Pull, Pulled, Request, RequestAnswer, Release,
                           ReleaseAck, SwapBack, SwapOver, SwapOverAck, Proposal, Verdict, Promote,
-                          Dismiss, Leave, LeaveAck, ReportAsk, Inquiry, Reply, Drain>;
+                          Dismiss, Leave, LeaveAck, ReportAsk, Inquiry, Reply, Drain, Disbelief>;
 
 // What stands before every body. The codec adds version and kind.
 struct Header {
@@ -269,6 +269,10 @@ struct Message {
   Body body;
   bool operator==(const Message&) const = default;
 };
+
+// True for what only a master says: answers to a slave, orders, leases, and all that masters say to
+// each other.
+bool is_for_masters_only(const Body& body);
 
 // "Attach", "Report", ...: for counters and logs.
 const char* name_of(const Body& body);

@@ -34,6 +34,9 @@ struct Settings {
   // The first host of each group leads it; the others follow. This may change any setting of a
   // node but its id, before the node begins.
   std::function<void(std::size_t node, Config& config)> adjust;
+  // Whether the trust file of node `at` holds the key of node `about` as a master's. Without: all
+  // do.
+  std::function<bool(std::size_t at, std::size_t about)> trusts;
   // A line for a person whenever something happens. Costs time: for replaying one seed.
   std::function<void(const std::string& line)> log;
 };
@@ -88,6 +91,7 @@ class World {
   void drift(std::size_t node, int ppm);
   node::View view(std::size_t node) const;  // it must be up
   Status approve(std::size_t node, const std::string& plan_id);
+  Status demote(std::size_t node);
   // Asks as an operator at this node; the ticket names the answer, which comes as time passes.
   std::uint64_t ask(std::size_t node, const node::Question& question);
   std::optional<wire::Reply> answer(std::size_t node, std::uint64_t ticket) const;

@@ -1,0 +1,453 @@
+// What a node is made of: it wires holder and master together, carries messages to the part that
+// they are for, and says who leads.
+#pragma once
+
+#include "ballast/node/node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ballast/base/planted.h"
+#include "ballast/base/words.h"
+#include "ballast/discovery/seeker.h"
+#include "desk.h"
+#include "holder.h"
+#include "leaders.h"
+#include "master.h"
+#include "masters.h"
+#include "outbox.h"
+#include "stand_by.h"
+
+namespace ballast::node {
+
+struct Node::Impl {
+  static constexpr Duration no_master_told_after = std::chrono::seconds(30);
+
+  Impl(TimePoint now, const Config& from, const std::string& endpoint,
+       const std::string& migration_uri, const StoredState& stored, std::uint64_t from_seed,
+       const MeshAccess& mesh_access)
+      : config(from),
+        access(mesh_access),
+        incarnation(stored.incarnation),
+        seed(from_seed),
+        out(from.node.id, from.node.cluster),
+        holder(now, config, endpoint, migration_uri, stored, seed, out),
+        leaders(config, out),
+        desk(from, seed ^ 0xDE5C0000U, leaders, out),
+        seeker(seeker_settings(from), seed ^ 0x5EEC0000U),
+        stand_by(from.node.id) {
+    leaders.set_demoted(stored.demoted && !planted::on(planted::Bug::demotion_is_forgotten));
+    note_whether_it_may_lead(now);
+    if (config.node.role == Role::master) {
+      lead(now);
+    } else {
+      seeker.start(now);  // beside the master that is configured, should that one not answer
+    }
+  }
+
+  static discovery::SeekerSettings seeker_settings(const Config& config) {
+    discovery::SeekerSettings settings;
+    settings.self = config.node.id;
+    settings.may_lead = config.node.role == Role::automatic;
+    return settings;
+  }
+
+  // --- leading ---
+
+  // Becomes a master: of itself to begin with, or one that stands by, whose own host stays where it
+  // is.
+  void lead(TimePoint now, bool stands_by = false) {
+    if (master) {
+      stand_by.end();
+      return holder.set_master(now, PeerAddress{config.node.id, {}});
+    }
+    seeker.stop();
+    // A second term uses no number of the first again.
+    if (terms++ > 0) seed = seed * 0x9E3779B97F4A7C15U + 1;
+    master.emplace(now, config, incarnation, seed ^ 0x3A57E200U, out);
+    if (access.signer != nullptr) {
+      const wire::Peer self{config.node.id, holder.facts().endpoint, access.feed};
+      masters.emplace(now, config, self, incarnation, seed ^ 0x3E540000U, *access.signer, out);
+      masters->hint(now, heard_of);
+    }
+    if (stands_by && !planted::on(planted::Bug::stands_by_for_nobody)) return stand_by.begin();
+    if (config.node.role != Role::master) holder.set_master(now, PeerAddress{config.node.id, {}});
+  }
+
+  bool leads_itself() const { return master && holder.attachment().master() == config.node.id; }
+
+  void note_whether_it_may_lead(TimePoint now) {
+    const bool may = leaders.why_not_by_itself().empty();
+    seeker.set_may_lead(now, may);
+    holder.set_may_lead(now, may);
+  }
+
+  // By an operator: it lasts, as the demotion of before did.
+  void promote(TimePoint now) {
+    set_demoted(now, false);
+    out.event(now, EventKind::attached, {}, config.node.id,
+              "promoted by an operator: this node leads a group now");
+    lead(now);
+  }
+
+  void set_demoted(TimePoint now, bool demoted) {
+    leaders.set_demoted(demoted);
+    holder.set_demoted(now, demoted);
+    note_whether_it_may_lead(now);
+  }
+
+  // Some other node could lead in our place.
+  bool another_can_lead() const {
+    if (masters && masters->others() > 0) return true;
+    const auto& members = master->group().members();
+    return std::any_of(members.begin(), members.end(), [&](const auto& known) {
+      return known.first != config.node.id && !known.second.lost && known.second.facts.automatic &&
+             leaders.may_lead(known.first);
+    });
+  }
+
+  Status demote(TimePoint now) {
+    if (!master) return Error{"this node is no master"};
+    if (config.node.role == Role::master)
+      return Error{"its role is \"master\": change the configuration to \"auto\" or \"slave\""};
+    if (!another_can_lead())
+      return Error{
+          "no other master is linked with this one, and no host of its group may lead (role "
+          "\"auto\", and a key trusted as a master's here): nobody would balance the fleet. Let "
+          "another one lead first: `ballast promote NODE`"};
+    for (const auto& [id, member] : master->group().members()) {
+      if (id != config.node.id)
+        out.send(id, {}, wire::Dismiss{member.epoch, "its master steps down"});
+    }
+    out.event(now, EventKind::lost, {}, config.node.id,
+              "demoted by an operator: this node leads no group until `ballast promote " +
+                  config.node.id.str() + "`");
+    const bool followed_itself = leads_itself();
+    set_demoted(now, true);
+    master.reset();
+    masters.reset();
+    stand_by.end();
+    if (!followed_itself && holder.attachment().attached()) return {};
+    holder.set_master(now, PeerAddress{});
+    seeker.start(now);
+    return {};
+  }
+
+  // --- messages ---
+
+  void deliver(TimePoint now, const NodeId& from, const wire::Message& message) {
+    out.set_epoch(holder.attachment().epoch());
+    std::visit([&](const auto& body) { hand(now, from, message, body); }, message.body);
+  }
+
+  // Each body goes to the part that has a door for it: what slaves say to a master, what masters
+  // say to each other, and all else to the holder.
+  template <class Body>
+  void hand(TimePoint now, const NodeId& from, const wire::Message& message, const Body& body) {
+    if constexpr (requires { master->take(now, from, message.header.epoch, body); }) {
+      to_master(now, from, message.header.epoch, body);
+    } else if constexpr (requires { master->trade().take(now, from, body); }) {
+      if (master) {
+        master->trade().take(now, from, body);
+      } else {
+        out.count("messages_for_a_master");
+      }
+    } else if constexpr (requires { holder.take(now, from, body); }) {
+      holder.take(now, from, body);
+      if constexpr (std::is_same_v<Body, wire::AttachAnswer>) {
+        if (!body.accepted && !master) seeker.refused(now, from);
+      }
+    } else if constexpr (requires { desk.take(now, from, body); }) {
+      desk.take(now, from, body);
+    } else if constexpr (std::is_same_v<Body, wire::Promote>) {
+      promoted(now, from, body);
+    } else if constexpr (std::is_same_v<Body, wire::Dismiss>) {
+      dismissed(now, from, body);
+    } else if constexpr (std::is_same_v<Body, wire::Disbelief>) {
+      leaders.disbelieved_by(now, from);
+    } else if (masters) {
+      masters->take(now, from, message.body);
+    } else {
+      out.count("messages_for_a_master");
+    }
+  }
+
+  // A node that is no master answers that it knows nobody.
+  template <class Body>
+  void to_master(TimePoint now, const NodeId& from, const Epoch& epoch, const Body& body) {
+    if (!master) {
+      out.count("messages_for_a_master");
+      if constexpr (std::is_same_v<Body, wire::Leave>) {
+        out.send(from, {}, wire::LeaveAck{body.left});
+      } else {
+        out.send(from, {}, wire::AttachAnswer{epoch, false, "this node is not a master"});
+      }
+      return;
+    }
+    if constexpr (std::is_same_v<Body, wire::Attach>) {
+      const bool is_new = from != config.node.id && !master->knows(from);
+      if (is_new && masters && !masters->has_place_for(now, from)) {
+        out.count("attaches_refused");
+        out.send(from, {}, wire::AttachAnswer{epoch, false, "its free places are held for others"});
+        return;
+      }
+      // Two that stand by, each in the group of the other, would be led by nobody.
+      if (stand_by.active() && from == holder.attachment().master()) lead(now);
+      master->take(now, from, epoch, body);
+      if (masters && is_new && master->knows(from)) masters->attached(from);
+    } else {
+      master->take(now, from, epoch, body);
+    }
+  }
+
+  void promoted(TimePoint now, const NodeId& from, const wire::Promote& order) {
+    if (master || from != holder.attachment().master() || !holder.attachment().attached()) return;
+    if (!leaders.why_not_by_itself().empty()) {
+      out.count("promotions_refused");
+      return;
+    }
+    out.event(now, EventKind::attached, {}, from,
+              "made a second master by " + quoted(from.str()) + ", and stands by: " + order.why);
+    lead(now, true);
+  }
+
+  void dismissed(TimePoint now, const NodeId& from, const wire::Dismiss& word) {
+    const Attachment& attachment = holder.attachment();
+    if (leads_itself() || from != attachment.master() || word.slave_epoch != attachment.epoch())
+      return;
+    out.event(now, EventKind::lost, {}, from,
+              "dismissed by " + quoted(from.str()) + ": " + word.why);
+    if (master) return lead(now);
+    holder.set_master(now, PeerAddress{});
+    seeker.start(now);
+    seeker.refused(now, from);
+  }
+
+  void on(TimePoint, const Tick&) {}
+  void on(TimePoint now, const HypervisorEvent& event) { holder.take(now, event); }
+  void on(TimePoint now, const TrustLoaded& trust) {
+    leaders.loaded(now, trust);
+    note_whether_it_may_lead(now);
+  }
+  void on(TimePoint now, const wire::BeaconHeard& heard) {
+    const auto* hello = std::get_if<wire::Hello>(&heard.body);
+    if (!heard.believed) {
+      const bool concerned = master || !holder.attachment().attached();
+      if (hello != nullptr && concerned) (void)leaders.not_believed(now, hello->master.id, false);
+      return;
+    }
+    if (masters) masters->take(now, heard);
+    if (!master) seeker.take(now, heard);
+  }
+  void on(TimePoint now, const wire::TransportEvent& event) {
+    if (const auto* delivered = std::get_if<wire::Delivered>(&event)) {
+      deliver(now, delivered->from, delivered->message);
+    } else if (const auto* down = std::get_if<wire::LinkDown>(&event)) {
+      holder.link_down(now, down->peer);
+      if (master) master->trade().link_down(now, down->peer);
+      if (masters) masters->link_down(now, down->peer);
+    } else if (const auto* feed = std::get_if<wire::FeedDown>(&event)) {
+      if (masters) masters->link_down(now, feed->peer);
+    } else if (const auto* up = std::get_if<wire::FeedUp>(&event)) {
+      if (masters) masters->link_up(now, up->peer);
+      leaders.taken_by(now, up->peer);
+    } else if (const auto* link = std::get_if<wire::LinkUp>(&event)) {
+      leaders.taken_by(now, link->peer);
+    } else if (const auto* claims = std::get_if<wire::NotBelieved>(&event)) {
+      if (leaders.not_believed(now, claims->from, true))
+        out.send(claims->from, {}, wire::Disbelief{});
+    } else if (const auto* refusal = std::get_if<wire::KeyRefused>(&event)) {
+      leaders.refused_by(now, refusal->by);
+    }
+  }
+
+  // --- time ---
+
+  void seek(TimePoint now) {
+    const bool attached = holder.attachment().attached();
+    tell_of_no_master(now, attached);
+    if (master) return stand(now, attached);
+    if (attached && !seeker.is_idle()) seeker.stop();
+    if (was_attached && !attached) seeker.start(now);
+    was_attached = attached;
+    if (seeker.next_deadline() <= now) seeker.tick(now);
+    discovery::Effects found = seeker.take_effects();
+    for (wire::BeaconSend& send : found.sends) out.call(std::move(send));
+    for (wire::Peer& peer : found.masters) remember(std::move(peer));
+    if (found.attach_to) holder.set_master(now, *found.attach_to);
+    if (found.lead) {
+      out.event(now, EventKind::attached, {}, config.node.id,
+                "no master answers: this node is one now");
+      lead(now);
+    }
+  }
+
+  void stand(TimePoint now, bool attached) {
+    if (!stand_by.active()) return;
+    const bool decides = stand_by.next_deadline() <= now;
+    const StandBy::Next next =
+        stand_by.tick(now, holder.attachment().master(), attached, master->slaves(),
+                      decides && masters ? masters->views() : std::vector<MasterView>{});
+    if (next.follow) return holder.set_master(now, *next.follow);
+    if (!next.lead) return;
+    out.event(now, EventKind::attached, {}, config.node.id,
+              quoted(holder.attachment().master().str()) +
+                  " does not answer: this node, which stood by, leads in its place");
+    lead(now);
+  }
+
+  // Nothing is lost by it at once, so it is said when it lasts.
+  void tell_of_no_master(TimePoint now, bool attached) {
+    if (attached || leads_itself()) {
+      if (std::exchange(told_of_no_master, false))
+        out.event(now, EventKind::recovered, {}, config.node.id, "a master answers again");
+      unattached_since = time_never;
+      return;
+    }
+    unattached_since = std::min(unattached_since, now);
+    if (told_of_no_master || now < unattached_since + no_master_told_after) return;
+    told_of_no_master = true;
+    const std::string why = leaders.why_not_by_itself();
+    out.event(now, EventKind::alarm, {}, config.node.id,
+              "no master answers for " + whole_seconds(now - unattached_since) +
+                  ": VMs run on, and nothing here is balanced" +
+                  (why.empty() || config.node.role == Role::master
+                       ? ""
+                       : "; this node does not lead, as " + why));
+  }
+
+  void remember(wire::Peer peer) {
+    std::erase_if(heard_of, [&](const wire::Peer& known) { return known.id == peer.id; });
+    if (heard_of.size() >= limits::peers_told_max) heard_of.erase(heard_of.begin());
+    heard_of.push_back(std::move(peer));
+  }
+
+  void tick_master(TimePoint now) {
+    if (!master) return;
+    if (masters) {
+      for (const NodeId& other : master->trade().awaited())
+        if (masters->is_lost(other)) master->trade().lost(now, other);
+    }
+    const bool wants = masters && (master->wants_room() || master->draining());
+    master->tick(now, wants ? masters->sellers() : std::vector<market::Seller>{},
+                 masters && masters->paused());
+    if (!masters) return;
+    if (masters->next_say() <= now) {
+      const std::uint64_t changes = master->room_changes();
+      const bool urgent = changes != told_changes;
+      told_changes = changes;
+      masters->set_group(master->slaves());
+      if (stand_by.active())
+        masters->set_open(stand_by.takes_slaves(holder.attachment().master(),
+                                                holder.attachment().attached(),
+                                                config.limits.max_slaves, masters->views()));
+      if (urgent || masters->wants_summary(now)) {
+        masters->say(now, master->summary(now), urgent);
+      } else {
+        masters->say_nothing(now);
+      }
+      promote_another(now);
+    }
+    masters->tick(now);
+  }
+
+  void promote_another(TimePoint now) {
+    if (masters->others() + 1 >= config.mesh.min_masters) {
+      (void)masters->to_promote(now, {});
+      return leaders.tell_of_candidates(now, false, {});
+    }
+    if (stand_by.active() && holder.attachment().attached()) return;  // the first one sees to it
+    std::vector<discovery::PromotionCandidate> slaves;
+    for (const auto& [id, member] : master->group().members()) {
+      if (id == config.node.id || member.lost || masters->knows(id)) continue;
+      slaves.push_back(
+          {id, member.facts.automatic, leaders.may_lead(id), member.report.maintenance});
+    }
+    if (const auto chosen = masters->to_promote(now, slaves))
+      out.send(*chosen, {}, wire::Promote{"there are fewer masters than min_masters"});
+    leaders.tell_of_candidates(now, masters->is_short(now), slaves);
+  }
+
+  // Until the node has nothing left to say to itself and nothing is due.
+  void settle(TimePoint now) {
+    for (int rounds = 0;; ++rounds) {
+      BALLAST_ASSERT(rounds < 100000, "a node that never comes to rest at one moment");
+      out.set_epoch(holder.attachment().epoch());
+      while (out.has_own()) deliver(now, out.self(), out.take_own());
+      seek(now);
+      if (out.has_own()) continue;
+      desk.tick(now, {holder, master ? &*master : nullptr, masters ? &*masters : nullptr});
+      if (desk.take_promotion()) {
+        promote(now);
+        continue;
+      }
+      if (out.has_own()) continue;
+      note_deadlines();
+      if (due > now) return;
+      holder.tick(now);
+      tick_master(now);
+      if (!out.has_own() && next_deadline() <= now) {
+        // Something stays due although it was ticked: it would spin here for ever.
+        BALLAST_ASSERT(++stuck < 1000, "a deadline that passes without effect");
+      } else {
+        stuck = 0;
+      }
+    }
+  }
+
+  // Most of what a master hears is gossip, which changes nothing but its mesh. False when this is
+  // something else, or more is due.
+  bool take_gossip(TimePoint now, const Input& input) {
+    if (!masters || !due_known || due_of_group <= now || out.has_own()) return false;
+    const auto* event = std::get_if<wire::TransportEvent>(&input);
+    const auto* delivered = event == nullptr ? nullptr : std::get_if<wire::Delivered>(event);
+    if (delivered == nullptr || !std::holds_alternative<wire::Gossip>(delivered->message.body))
+      return false;
+    out.set_epoch(holder.attachment().epoch());
+    masters->take(now, delivered->from, delivered->message.body);
+    due = std::min(due_of_group, masters->next_deadline());
+    if (due <= now) settle(now);
+    return true;
+  }
+
+  TimePoint deadline_of_group() const {
+    const TimePoint next = std::min(holder.next_deadline(), desk.next_deadline());
+    if (!master) return std::min(next, seeker.next_deadline());
+    return std::min({next, master->next_deadline(), stand_by.next_deadline()});
+  }
+  TimePoint next_deadline() const {
+    const TimePoint next = deadline_of_group();
+    return masters ? std::min(next, masters->next_deadline()) : next;
+  }
+  void note_deadlines() {
+    due_of_group = deadline_of_group();
+    due = masters ? std::min(due_of_group, masters->next_deadline()) : due_of_group;
+    due_known = true;
+  }
+
+  Config config;
+  MeshAccess access;
+  std::uint64_t incarnation;
+  std::uint64_t seed;
+  Outbox out;
+  Holder holder;
+  Leaders leaders;
+  Desk desk;
+  discovery::Seeker seeker;
+  StandBy stand_by;
+  std::optional<Master> master;
+  std::optional<Masters> masters;
+  std::vector<wire::Peer> heard_of;  // masters that offers told of, for the day that we lead
+  bool was_attached = false;
+  TimePoint unattached_since = time_never;
+  bool told_of_no_master = false;
+  int terms = 0;  // as a master, in this life
+  std::uint64_t told_changes = 0;
+  // As they were when the node last came to rest; unknown again when an operator has spoken.
+  bool due_known = false;
+  TimePoint due;
+  TimePoint due_of_group;  // of all but the mesh
+  int stuck = 0;
+};
+
+}  // namespace ballast::node
