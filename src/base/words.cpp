@@ -24,6 +24,12 @@ std::string in_words(Duration span) {
   return whole(std::ceil(seconds / 3600), "h");
 }
 
+std::string age_in_words(Duration age) {
+  const double seconds = seconds_of(age);
+  if (seconds < 120) return whole(seconds, "s");
+  return seconds < 7200 ? whole(seconds / 60, "min") : whole(seconds / 3600, "h");
+}
+
 std::string whole_seconds(Duration span) { return whole(seconds_of(span), "s"); }
 
 std::string percent(double share) {

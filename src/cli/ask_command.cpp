@@ -2,11 +2,13 @@
 // fleet, from any node. The node passes it on to who knows. Source: design, section 8.
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "answer_text.h"
 #include "ballast/base/limits.h"
 #include "ballast/cli/command.h"
 #include "ballast/cli/output.h"
@@ -26,49 +28,6 @@ struct AskOptions {
 };
 
 using Show = std::function<std::string(const wire::Reply&)>;
-
-std::string age_of(const wire::Fact& fact) {
-  const double seconds = seconds_of(fact.age);
-  char text[32];
-  if (seconds < 120) {
-    std::snprintf(text, sizeof text, "%4.0f s", seconds);
-  } else if (seconds < 7200) {
-    std::snprintf(text, sizeof text, "%4.0f min", seconds / 60);
-  } else {
-    std::snprintf(text, sizeof text, "%4.0f h", seconds / 3600);
-  }
-  return text;
-}
-
-std::string drain_text(const wire::Reply& reply) {
-  std::string out;
-  for (const wire::Fact& fact : reply.facts) {
-    out += "  " + padded(fact.kind == "move" ? "goes" : fact.kind, 7) + fact.vm.str();
-    if (fact.kind == "move" && !fact.host.empty()) out += " to " + fact.host.str();
-    if (fact.kind != "move") out += " on " + fact.host.str();
-    out += ": " + fact.text + "\n";
-  }
-  return out;
-}
-
-std::string facts_text(const wire::Reply& reply) {
-  std::string out;
-  for (const wire::Fact& fact : reply.facts)
-    out += padded(age_of(fact), 10) + padded(fact.kind, 14) + fact.text + "\n";
-  return out;
-}
-
-std::string places_text(const wire::Reply& reply) {
-  std::string out;
-  for (const wire::Fact& fact : reply.facts) {
-    char room[128];
-    std::snprintf(room, sizeof room, "room for %.0f MHz, %.0f MiB", fact.room.cpu_mhz,
-                  fact.room.memory_mib);
-    out += "  " + fact.host.str() + ": " + room +
-           (fact.master.empty() ? std::string() : ", in the group of " + fact.master.str()) + "\n";
-  }
-  return out;
-}
 
 // Text of a "no" goes to standard error as any complaint, what it rests on to standard output.
 ExitCode ask(const AskOptions& options, const std::string& request, const Show& show) {
@@ -178,10 +137,24 @@ void add_ask_commands(CLI::App& app, Action& action) {
   auto options = std::make_shared<AskOptions>();
   CLI::App* events =
       add(app, "events", "What happened lately in the group, the newest last.", options);
-  auto here = std::make_shared<bool>(false);
-  events->add_flag("--here", *here, "Of this node alone, when it is a slave");
+  struct Which {
+    bool here = false;
+    bool utc = false;
+    bool verbose = false;
+  };
+  auto which = std::make_shared<Which>();
+  events->add_flag("--here", which->here, "Of this node alone, when it is a slave");
+  events->add_flag("--utc", which->utc, "Clock times in UTC instead of the local time");
+  events->add_flag("-v,--verbose", which->verbose, "Also how the group came together at the start");
   events->callback([=, &action] {
-    action = [=] { return ask(*options, *here ? "events here" : "events", facts_text); };
+    action = [=] {
+      const Show show = [which](const wire::Reply& reply) {
+        const auto now = std::chrono::system_clock::now();
+        return events_text(reply,
+                           {std::chrono::system_clock::to_time_t(now), which->utc, which->verbose});
+      };
+      return ask(*options, which->here ? "events here" : "events", show);
+    };
   });
   add_best_host(app, action);
 }

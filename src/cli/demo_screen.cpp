@@ -42,7 +42,7 @@ DemoScreen::~DemoScreen() {
 void DemoScreen::show(const std::string& headline, const node::View& view) {
   for (const node::Event& event : view.events) {
     if (!is_of_interest(event)) continue;
-    const std::string line = std::string(node::name_of(event.kind)) + ": " + event.text;
+    const std::string line = node::in_text(event.kind) + ": " + event.text;
     if (kind_ == Kind::lines) std::printf("%s\n", line.c_str());
     last_events_.push_back(line);
     if (last_events_.size() > events_shown) last_events_.pop_front();

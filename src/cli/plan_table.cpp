@@ -112,9 +112,10 @@ std::string overview(const Sight& sight, double elapsed_ms) {
   out += "plan      " + counted(plan.migrations.size(), "migration");
   out += " in " + counted(steps, "step");
   if (swap_count > 0) out += ", " + counted(swap_count, "swap");
-  out += "; at least " + std::to_string(plan.lower_bound) +
-         (plan.overload_after > 0 ? " would be needed to remove what can be removed"
-                                  : " would be needed to remove all overload");
+  if (plan.lower_bound > 0)
+    out += "; at least " + std::to_string(plan.lower_bound) +
+           (plan.overload_after > 0 ? " would be needed to remove what can be removed"
+                                    : " would be needed to remove all overload");
   out += " (" + fixed(elapsed_ms, 1) + " ms)\n";
   out += "hosts over a threshold   " + std::to_string(plan.overloaded_before) + " before, " +
          std::to_string(plan.overloaded_after) + " after\n";

@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -12,8 +10,8 @@
 #include "ballast/cli/output.h"
 #include "ballast/daemon/control.h"
 #include "ballast/files/status.h"
-#include "bars.h"
 #include "commands.h"
+#include "status_text.h"
 
 namespace ballast::cli {
 namespace {
@@ -23,74 +21,6 @@ struct StatusOptions {
   bool json = false;
 };
 
-std::string plan_text(const node::PlanView& plan) {
-  char head[256];
-  std::snprintf(
-      head, sizeof head,
-      "plan %s, %.0f s old: %s; hosts over a threshold %zu, after it %zu; %zu migrations, "
-      "at least %zu are needed\n",
-      plan.id.c_str(), seconds_of(plan.age), plan.state.c_str(), plan.overloaded_before,
-      plan.overloaded_after, plan.moves.size(), plan.lower_bound);
-  std::string out = head;
-  for (const node::MoveView& move : plan.moves)
-    out += "  step " + std::to_string(move.step) + "  " + move_line(move) + "\n";
-  // What is left where it is on purpose is told host by host: it can be all VMs of a host.
-  std::map<std::pair<HostId, std::string>, std::size_t> left;
-  for (const node::SurplusView& surplus : plan.surplus)
-    if (surplus.left) ++left[{surplus.host, surplus.reason}];
-  for (const auto& [which, vms] : left)
-    out += "  left   " + std::to_string(vms) + (vms == 1 ? " VM on " : " VMs on ") +
-           which.first.str() + ": " + which.second + "\n";
-  for (const node::SurplusView& surplus : plan.surplus) {
-    if (surplus.left) continue;
-    out +=
-        "  stays  " + surplus.vm.str() + " on " + surplus.host.str() + ": " + surplus.reason + "\n";
-    if (!surplus.pause.empty()) out += "         " + surplus.pause + "\n";
-  }
-  if (!plan.pause.empty()) out += "  " + plan.pause + "\n";
-  return out;
-}
-
-std::string failure_line(const node::FailureView& failure) {
-  const std::string at = failure.from.empty() ? "" : " of " + failure.from.str();
-  const std::string who =
-      failure.vm.empty() ? "any VM" + at : failure.vm.str() + " on " + failure.from.str();
-  char left[64];
-  std::snprintf(left, sizeof left, "%u %s, not tried for %.0f min", failure.times,
-                failure.times == 1 ? "time" : "times", seconds_of(failure.left) / 60 + 0.5);
-  return "  failed " + who + (failure.to.empty() ? "" : " to " + failure.to.str()) + ": " + left +
-         ": " + failure.reason + "\n";
-}
-
-std::string master_line(const node::MasterView& master) {
-  char text[400];
-  std::snprintf(text, sizeof text,
-                "master %s: %u hosts, room for %.0f MHz and %.0f MiB, %u VMs without a place%s\n",
-                cleaned_text(master.id.str(), 128).c_str(), master.hosts, master.spare.cpu_mhz,
-                master.spare.memory_mib, master.surplus_vms,
-                master.withdrawn ? "; NOT REACHED by two others" : "");
-  return text;
-}
-
-std::string table(const node::View& view, bool colour) {
-  std::string out = "node " + view.id.str() + " (" + name_of(view.role) + ", life " +
-                    std::to_string(view.epoch.incarnation) + "), mode " + name_of(view.mode) +
-                    ", master " + (view.master.empty() ? "none answers" : view.master.str()) + "\n";
-  for (const std::string& line : host_lines(view.hosts, colour)) out += line + "\n";
-  out += view.plan ? plan_text(*view.plan) : "no plan yet\n";
-  constexpr std::size_t failures_shown = 20;
-  for (std::size_t i = 0; i < view.failures.size() && i < failures_shown; ++i)
-    out += failure_line(view.failures[i]);
-  if (view.failures.size() > failures_shown)
-    out += "  failed: " + std::to_string(view.failures.size() - failures_shown) +
-           " more, see `ballast status --json`\n";
-  if (view.paused) out += "balancing is PAUSED: nothing new begins until `ballast resume`\n";
-  for (const node::MasterView& master : view.masters) out += master_line(master);
-  if (!view.in_flight.empty()) out += "in flight:\n";
-  for (const node::MoveView& move : view.in_flight) out += "  " + move_line(move) + "\n";
-  return out;
-}
-
 ExitCode run_status(const StatusOptions& options) {
   if (options.json) {
     const Result<std::string> reply = daemon::ask_control(options.control, "status");
@@ -98,7 +28,7 @@ ExitCode run_status(const StatusOptions& options) {
   }
   const Result<node::View> view = daemon::ask_status(options.control);
   if (!view) return complain(view.error());
-  return answer(table(*view, isatty(STDOUT_FILENO) == 1));
+  return answer(status_text(*view, isatty(STDOUT_FILENO) == 1));
 }
 
 // Asks for something that the node does or refuses; `done` is said when it does.

@@ -104,6 +104,8 @@ class Daemon {
     }
     service_.stopping();
     told(state_writer_->flush(monotonic_now()));
+    for (const node::SelfAlarm& alarm : alarms_)
+      log_.say((alarm.over ? "recovered: " : "alarm: ") + alarm.text);
     log_.say("stopping: VMs run on, and so do migrations that their hypervisor has under way");
     return {};
   }
@@ -197,6 +199,8 @@ class Daemon {
       const DescriptorReserve::Use use(reserve_);
       told(state_writer_->tick(now));
     }
+    for (const node::SelfAlarm& alarm : std::exchange(alarms_, {}))
+      apply(node_->step(monotonic_now(), alarm));
     log_.flow();
   }
 
@@ -233,14 +237,22 @@ class Daemon {
                         files::answer_json(asked.mapped().second, answer.reply));
     }
     for (const node::Event& event : effects.events)
-      log_.say(std::string(node::name_of(event.kind)) + ": " + event.text);
+      log_.say(node::in_text(event.kind) + ": " + event.text);
   }
 
   // What is lost is how long VMs rest, after a crash: no reason to stop balancing.
   void told(const Status& saved) {
     const std::string problem = saved ? std::string() : saved.error().message;
-    if (!problem.empty() && problem != state_problem_) log_.say("alarm: " + problem);
-    if (state_writer_->next_deadline() == time_never || !problem.empty()) state_problem_ = problem;
+    const bool known = state_writer_->next_deadline() == time_never || !problem.empty();
+    if (known) raise(state_problem_, problem, "the state of this node can be written again");
+  }
+
+  // An alarm when the problem is a new one, and its end when it is over. It goes out with the next
+  // turn: what saves is in the midst of a step.
+  void raise(std::string& known, const std::string& problem, const char* over) {
+    if (known == problem) return;
+    alarms_.push_back({problem.empty(), problem.empty() ? over : problem});
+    known = problem;
   }
 
   void look_at_trust(TimePoint now) {
@@ -249,9 +261,7 @@ class Daemon {
     const DescriptorReserve::Use use(reserve_);
     const Result<bool> changed = trust_->reload_if_changed();
     const std::string problem = changed ? std::string() : changed.error().message;
-    if (!problem.empty() && problem != trust_problem_)
-      log_.say("alarm: " + problem + "; the trust of before stays in force");
-    trust_problem_ = problem;
+    raise(trust_problem_, problem, "the trust file can be read again");
     if (!changed || !*changed) return;
     log_.say("the trust file has changed and is in force");
     hand_in_trust();
@@ -289,6 +299,7 @@ class Daemon {
   TimePoint next_trust_look_;
   std::string trust_problem_;
   std::string state_problem_;
+  std::vector<node::SelfAlarm> alarms_;
   bool stopped_ = false;
 };
 

@@ -39,6 +39,10 @@ node::HostView host_of(const Json& from) {
   }
   host.vms = from.at("vms").get<std::size_t>();
   host.state = from.at("state").get<std::string>();
+  // Of a node of before these were told they are missing.
+  if (from.contains("age_s")) host.age = duration_of_seconds(from.at("age_s").get<double>());
+  if (from.contains("lost_vms"))
+    for (const Json& vm : from.at("lost_vms")) host.lost_vms.emplace_back(vm.get<std::string>());
   return host;
 }
 
@@ -66,6 +70,7 @@ node::MasterView master_of(const Json& from) {
   }
   master.peer = from.at("peer").get<bool>();
   master.withdrawn = from.at("withdrawn").get<bool>();
+  master.lost = from.contains("lost") && from.at("lost").get<bool>();
   return master;
 }
 
@@ -97,7 +102,8 @@ node::Event event_of(const Json& from) {
   event.number = from.at("number").get<std::uint64_t>();
   event.kind = one_of(from.at("kind").get<std::string>(),
                       {EventKind::attached, EventKind::lost, EventKind::planned, EventKind::ordered,
-                       EventKind::moved, EventKind::not_moved, EventKind::alarm, EventKind::drain});
+                       EventKind::moved, EventKind::not_moved, EventKind::alarm,
+                       EventKind::recovered, EventKind::drain});
   event.vm = VmId(text_or_empty(from.at("vm")));
   event.host = HostId(text_or_empty(from.at("host")));
   event.text = from.at("text").get<std::string>();

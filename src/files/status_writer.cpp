@@ -27,6 +27,11 @@ void write(JsonWriter& json, const node::HostView& host) {
   }
   json.field("vms", std::uint64_t{host.vms});
   json.field("state", host.state);
+  json.field("age_s", seconds_of(host.age));
+  json.key("lost_vms");
+  json.begin_array();
+  for (const VmId& vm : host.lost_vms) json.text(vm.str());
+  json.end_array();
   json.end_object();
 }
 
@@ -74,6 +79,7 @@ void write(JsonWriter& json, const node::MasterView& master) {
   json.end_object();
   json.field("peer", master.peer);
   json.field("withdrawn", master.withdrawn);
+  json.field("lost", master.lost);
   json.end_object();
 }
 

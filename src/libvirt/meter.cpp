@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/words.h"
 #include "ballast/model/resources.h"
 
 namespace ballast::libvirt {
@@ -118,7 +119,7 @@ Result<VmSample> Meter::measure_vm(const Look& look, const DomainLook& now, cons
   const double vcpus = std::max<double>(now.vcpus, 1);
   if (used > (vcpus + extra_cpus) * slack)
     return Error{"the CPU time of VM " + quoted(now.name) + " rose by " + std::to_string(used) +
-                 " s a second, with " + std::to_string(now.vcpus) + " vCPUs"};
+                 " s a second, with " + counted(now.vcpus, "vCPU")};
   const double waited = growth(then->domain.vcpu_delay_s, now.vcpu_delay_s) / span_s;
   const double wanted = std::max(used, std::min(used + waited, vcpus * description.cpu_share_max));
   used_mhz = used * shape.mhz;

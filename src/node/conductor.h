@@ -88,6 +88,8 @@ class Conductor {
   void reattached(TimePoint now, const Member& member, bool new_life);
   // Nothing was heard of this host for long: what it was promised and has not begun is void.
   void lost(TimePoint now, const HostId& host);
+  // Nobody was listened to for so long: that does not count as their silence.
+  void slept(Duration span);
   // It has gone over to another master, which adopts what it honours and still does.
   void left(const HostId& host);
   // A member's report has been taken: does it show that a migration nobody follows is over?
@@ -123,7 +125,8 @@ class Conductor {
     bool has_lease = false;
     bool holder_forgot = false;  // it will not tell the outcome: it restarted, or told another
     TimePoint since;
-    TimePoint next = time_never;  // repeat what was said
+    TimePoint next = time_never;          // repeat what was said
+    std::optional<TimePoint> doubted_at;  // since then nobody is left to tell its outcome
     std::string detail;
   };
   // A lease whose target has not yet said how it ended.
@@ -165,6 +168,7 @@ class Conductor {
   std::uint32_t outgoing_max(const HostId& host) const;
   static bool holder_is_at_it(const Member& holder, const LeaseId& lease, const VmId& vm);
   void resolve_forgotten(TimePoint now, Move& move);
+  bool target_has_spoken(TimePoint now, Move& move, const Member* target);
   static bool target_is_at_it(const Member& target, const LeaseId& lease, const VmId& vm);
   bool suspected_twice(TimePoint now, const LeaseId& lease, const Member& by);
   bool may_have_begun(const ledger::Lease& lease) const;

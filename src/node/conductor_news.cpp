@@ -332,6 +332,21 @@ void Conductor::reported(TimePoint now, const Member& member) {
   }
 }
 
+void Conductor::slept(Duration span) {
+  for (Move& move : moves_)
+    if (under_way(move)) move.since += span;
+}
+
+// What its target says must be younger than the doubt: an older report cannot know.
+bool Conductor::target_has_spoken(TimePoint now, Move& move, const Member* target) {
+  if (target == nullptr) return true;
+  if (!move.doubted_at) {
+    move.doubted_at = now;
+    if (!target->lost) out_.send(target->id, {}, wire::ReportAsk{target->epoch});
+  }
+  return target->reported_at > *move.doubted_at;
+}
+
 // The holder has restarted and will not tell the outcome: what the reports show must do.
 void Conductor::resolve_forgotten(TimePoint now, Move& move) {
   const Member* source = group_.find(move.planned.from);
@@ -351,8 +366,13 @@ void Conductor::resolve_forgotten(TimePoint now, Move& move) {
                     source->find(move.planned.vm) == nullptr;
   if (arrived || left) {
     finish(now, move, paused ? "paused" : "");
+  } else if (!target_has_spoken(now, move, target)) {
+    return;
   } else if (source == nullptr || source->lost) {
-    finish(now, move, NotMoved{"its host is not heard of, and its target does not have it"});
+    finish(
+        now, move,
+        NotMoved{target == nullptr ? "neither its host nor its target is heard of"
+                                   : "its host is not heard of, and its target does not have it"});
   } else if (source->find(move.planned.vm) == nullptr) {
     finish(now, move,
            NotMoved{target == nullptr

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/limits.h"
+#include "ballast/base/words.h"
 
 namespace ballast::node {
 namespace {
@@ -18,6 +19,7 @@ constexpr Duration host_patience = std::chrono::seconds(12);
 constexpr Duration rooms_patience = std::chrono::seconds(4);
 constexpr Duration ask_again_every = std::chrono::seconds(2);
 constexpr Duration try_again_after = std::chrono::milliseconds(200);
+constexpr Duration start_lasts = std::chrono::seconds(60);
 constexpr std::size_t room_asked_max = 32;  // masters, those with the most spare
 
 wire::Reply reply_of(Answered answered, std::string text, std::vector<wire::Fact> facts = {}) {
@@ -55,8 +57,9 @@ std::string silent(const std::map<NodeId, std::string>& awaited, std::size_t ask
 
 }  // namespace
 
-Desk::Desk(const Config& config, std::uint64_t seed, const Leaders& leaders, Outbox& out)
-    : config_(config), leaders_(leaders), out_(out), last_id_(seed >> 16U) {}
+Desk::Desk(TimePoint now, const Config& config, std::uint64_t seed, const Leaders& leaders,
+           Outbox& out)
+    : started_(now), config_(config), leaders_(leaders), out_(out), last_id_(seed >> 16U) {}
 
 // --- what comes in ------------------------------------------------------------------------------
 
@@ -274,16 +277,19 @@ Desk::Done Desk::heard_all(TimePoint now, const House& house, Task& task) {
     }
   }
   if (answer != nullptr && !is_why) return *answer;
+  if (answer != nullptr) past.insert(past.end(), answer->facts.begin(), answer->facts.end());
   std::stable_sort(past.begin(), past.end(),
                    [](const auto& a, const auto& b) { return a.age > b.age; });
-  if (answer != nullptr) {
-    past.insert(past.end(), answer->facts.begin(), answer->facts.end());
-    return reply_of(answer->answered, answer->text, std::move(past));
-  }
+  if (answer != nullptr) return reply_of(answer->answered, answer->text, std::move(past));
   // A master that is asked by another knows of its own group alone.
   if (task.forwarded) return reply_of(Answered::not_mine, "", std::move(past));
-  return no("no master knows " + name_of(task.question) + silent(task.awaited, task.asked),
-            std::move(past));
+  const bool was_lost = std::any_of(past.begin(), past.end(),
+                                    [](const wire::Fact& fact) { return fact.kind == "lost"; });
+  return no(
+      (was_lost ? "no host has " + name_of(task.question) + ", and the last that had it is lost"
+                : "no master knows " + name_of(task.question)) +
+          silent(task.awaited, task.asked),
+      std::move(past));
 }
 
 // --- why, events, best-host ---------------------------------------------------------------------
@@ -291,6 +297,11 @@ Desk::Done Desk::heard_all(TimePoint now, const House& house, Task& task) {
 Desk::Done Desk::own_why(TimePoint now, const House& house, std::uint64_t id, Task& task) {
   if (house.master->has(task.question.vm)) return yes("", house.master->why(now, task.question.vm));
   return ask_others(now, house, id, task, Stage::at_others);
+}
+
+// A group that comes together: news only to who looks for it.
+bool Desk::is_of_start(const Event& event) const {
+  return event.kind == EventKind::attached && event.at < started_ + start_lasts;
 }
 
 wire::Reply Desk::events(TimePoint now) const {
@@ -301,7 +312,7 @@ wire::Reply Desk::events(TimePoint now) const {
   for (const Event& event : out_.recent()) {
     if (number++ < skipped) continue;
     wire::Fact fact;
-    fact.kind = node::name_of(event.kind);
+    fact.kind = is_of_start(event) ? "start" : node::name_of(event.kind);
     fact.age = now - event.at;
     fact.vm = event.vm;
     fact.host = event.host;
@@ -461,9 +472,9 @@ Desk::Done Desk::ordered(TimePoint now, const House& house, Task& task) {
   if (member->report.maintenance == wanted) {
     const std::string still = house.master->why_still(now);
     if (!wanted) return yes(quoted(host.str()) + " takes VMs again");
-    return yes(quoted(host.str()) + " is being drained: " + std::to_string(task.check.at_home) +
-                   " VMs go to hosts of its group, " + std::to_string(task.check.elsewhere) +
-                   " to other groups" +
+    return yes(quoted(host.str()) + " is being drained: " + counted(task.check.at_home, "VM") +
+                   (task.check.at_home == 1 ? " goes" : " go") + " to hosts of its group, " +
+                   std::to_string(task.check.elsewhere) + " to other groups" +
                    (task.check.silent == 0
                         ? ""
                         : "; " + std::to_string(task.check.silent) +

@@ -31,7 +31,8 @@ class Desk {
     Masters* masters;
   };
 
-  Desk(const Config& config, std::uint64_t seed, const Leaders& leaders, Outbox& out);
+  Desk(TimePoint now, const Config& config, std::uint64_t seed, const Leaders& leaders,
+       Outbox& out);
 
   // From an operator at this node; the ticket names the answer.
   std::uint64_t ask(TimePoint now, const Question& question);
@@ -85,8 +86,10 @@ class Desk {
   void send_to_awaited(std::uint64_t id, Task& task);
   bool another_drain_is_decided(std::uint64_t id) const;
   wire::Reply events(TimePoint now) const;
+  bool is_of_start(const Event& event) const;
   void finish(const Task& task, wire::Reply reply);
 
+  const TimePoint started_;
   const Config config_;
   const Leaders& leaders_;
   Outbox& out_;

@@ -130,6 +130,7 @@ Member& Group::attach(TimePoint now, const NodeId& from, const Epoch& epoch,
     note_claims(now, member, attach.report);
   member.reported_at = now;
   if (member.epoch != epoch) member.attached_at = now;
+  if (member.epoch.incarnation != epoch.incarnation) member.alarms_heard = 0;
   member.epoch = epoch;
   member.facts = attach.facts;
   member.report = attach.report;
@@ -198,6 +199,11 @@ void Group::heard(TimePoint now, Member& member) {
   next_loss_ = std::min(next_loss_, now + lost_after());
 }
 
+void Group::slept(Duration span) {
+  for (auto& [id, member] : members_)
+    if (!member.lost) member.heard_at += span;
+}
+
 std::vector<HostId> Group::newly_lost(TimePoint now) {
   std::vector<HostId> lost;
   if (now < next_loss_) return lost;
@@ -237,7 +243,7 @@ std::string Group::why_unusable(TimePoint now, const Member& member) const {
   if (!member.report.distrust.empty()) return member.report.distrust;
   if (!member.not_itself.empty()) return member.not_itself;
   if (member.lost || now >= member.heard_at + lost_after()) {
-    return "not heard of for " + in_words(now - member.heard_at);
+    return "not heard of for " + age_in_words(now - member.heard_at);
   }
   for (const Resource r : all_resources) {
     if (!(member.facts.capacity[r] >= 1)) return std::string("no ") + name_of(r) + " capacity";

@@ -27,10 +27,11 @@ struct Member {
   TimePoint member_since;
   // VMs that came up in its reports later than that without news of a migration, and when.
   std::map<VmId, TimePoint> claimed_at;
-  bool lost = false;       // not heard of for too long; said once
-  TimePoint attached_at;   // in this epoch
-  NodeId previous;         // the master that it came from; empty: none known
-  std::string not_itself;  // why its hypervisor is not believed to be its own; empty: it is
+  std::uint64_t alarms_heard = 0;  // the number of the last, of this life
+  bool lost = false;               // not heard of for too long; said once
+  TimePoint attached_at;           // in this epoch
+  NodeId previous;                 // the master that it came from; empty: none known
+  std::string not_itself;          // why its hypervisor is not believed to be its own; empty: it is
 
   const wire::VmReport* find(const VmId& vm) const;
   // Whom a source shall find at its hypervisor; empty: nobody, as it is not believed. Then nothing
@@ -70,6 +71,8 @@ class Group {
   // they name what they honour themselves.
   std::vector<HostId> newly_lost(TimePoint now);
   std::vector<HostId> give_up(TimePoint now);
+  // Nobody was listened to for so long: that does not count as their silence.
+  void slept(Duration span);
   // Those given up, as they were when they were heard last, until they are heard again, here or as
   // members of another group, or an operator forgets them: left().
   const std::map<HostId, Member>& gone() const { return gone_; }

@@ -4,7 +4,7 @@
 
 #include "ballast/base/limits.h"
 #include "ballast/base/planted.h"
-#include "host_words.h"
+#include "phrases.h"
 
 namespace ballast::node {
 namespace {
@@ -37,6 +37,7 @@ Holder::Holder(TimePoint now, const Config& config, std::string endpoint, std::s
 
 void Holder::tick(TimePoint now) {
   sampler_.tick(now, out_);
+  if (out_.take_alarms_changed() && attachment_.attached()) attachment_.report_soon(now);
   report_if_due(now);
   std::vector<LeaseId> due;
   for (const auto& [lease, job] : jobs_) {
@@ -93,6 +94,8 @@ void Holder::report_if_due(TimePoint now) {
     told.facts = std::move(facts);
   }
   to_master(std::move(told));
+  wire::Alarms alarms = out_.alarms(now, 3 * config_.sample.report_interval);
+  if (!alarms.notes.empty() && attachment_.master() != out_.self()) to_master(std::move(alarms));
 }
 
 wire::HostFacts Holder::facts() const {
@@ -188,6 +191,11 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::ReportAsk& ask)
   if (!from_master(from) || ask.slave_epoch != attachment_.epoch()) return;
   asked_ = true;
   attachment_.report_soon(now);
+}
+
+void Holder::take(TimePoint now, const NodeId& from, const wire::Paused& word) {
+  if (!from_master(from) || word.slave_epoch != attachment_.epoch()) return;
+  paused_until_ = word.paused ? now + 2 * config_.sample.report_interval : now;
 }
 
 void Holder::take(TimePoint now, const NodeId& from, const wire::Drain& drain) {

@@ -36,6 +36,7 @@ class Holder {
   void take(TimePoint now, const NodeId& from, const wire::ReportAck& ack);
   void take(TimePoint now, const NodeId& from, const wire::LeaveAck& ack);
   void take(TimePoint now, const NodeId& from, const wire::ReportAsk& ask);
+  void take(TimePoint now, const NodeId& from, const wire::Paused& word);
   void take(TimePoint now, const NodeId& from, const wire::Drain& drain);
   void take(TimePoint now, const NodeId& from, const wire::Order& order);
   void take(TimePoint now, const NodeId& from, const wire::OutcomeAck& ack);
@@ -52,6 +53,10 @@ class Holder {
   wire::HostReport report(TimePoint now) const;
   wire::HostFacts facts() const;
   std::vector<MoveView> jobs() const;
+  // Its master says that the balancing of the fleet is paused.
+  bool is_told_of_pause(TimePoint now) const {
+    return attachment_.attached() && now < paused_until_;
+  }
   // Its own host, for people.
   HostView view(TimePoint now) const;
   std::vector<LeaseView> leases() const;
@@ -140,6 +145,7 @@ class Holder {
   TimePoint started_;
   bool maintenance_;
   bool demoted_;
+  TimePoint paused_until_;  // as its master says, which says so again and again
   bool may_lead_ = true;
   bool asked_ = false;  // for a report of what is seen now
   Sampler sampler_;

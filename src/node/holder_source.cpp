@@ -4,7 +4,9 @@
 
 #include "ballast/base/limits.h"
 #include "ballast/base/planted.h"
+#include "ballast/base/words.h"
 #include "holder.h"
+#include "phrases.h"
 
 namespace ballast::node {
 
@@ -39,8 +41,7 @@ std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Order
     return "the target's hypervisor is this host's own";
   const VmSample* vm = sampler_.find(order.vm);
   if (vm == nullptr) return "the VM is not on this host";
-  if (vm->presence != Presence::running)
-    return std::string("the VM is ") + name_of(vm->presence) + ", not running";
+  if (vm->presence != Presence::running) return "the VM is " + presence_in_words(vm->presence);
   if (!vm->movable) return "the VM cannot move: " + vm->immovable_reason;
   std::size_t sending = 0;
   for (const auto& [lease, job] : jobs_) {
@@ -49,7 +50,7 @@ std::optional<std::string> Holder::why_not(const NodeId& from, const wire::Order
   }
   if (planted::on(planted::Bug::streams_are_endless)) return std::nullopt;
   if (sending >= config_.migrate.outgoing || jobs_.size() >= limits::jobs_per_host_max)
-    return "this host sends " + std::to_string(jobs_.size()) + " VMs already, the most it may";
+    return "this host sends " + counted(jobs_.size(), "VM") + " already, the most it may";
   return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/planted.h"
+#include "ballast/base/words.h"
 
 #include "holder.h"
 
@@ -132,7 +133,7 @@ std::optional<std::string> Holder::why_not(TimePoint now, const NodeId& from,
       reserved_mib += other.machine.load().memory_mib;
   }
   if (begun >= config_.migrate.incoming && !planted::on(planted::Bug::streams_are_endless))
-    return "this host takes in " + std::to_string(begun) + " VMs already, the most it may";
+    return "this host takes in " + counted(begun, "VM") + " already, the most it may";
   const double needed = std::max(begin.load.memory_mib, machine.load().memory_mib);
   const double free = sampler_.memory_free_mib() - reserved_mib;
   if (needed > free && !planted::on(planted::Bug::target_ignores_memory))

@@ -48,8 +48,8 @@ void Leaders::loaded(TimePoint now, TrustLoaded trust) {
   trust_ = std::move(trust);
   std::erase_if(strangers_, [&](const auto& one) {
     if (!may_lead(one.first)) return false;
-    out_.event(now, EventKind::recovered, {}, one.first,
-               "the key of " + quoted(one.first.str()) + " is trusted as a master's here now");
+    out_.self_alarm(now, EventKind::recovered, one.first,
+                    "the key of " + quoted(one.first.str()) + " is trusted as a master's here now");
     return true;
   });
 }
@@ -62,8 +62,8 @@ void Leaders::tell_of_candidates(TimePoint now, bool is_short,
   if (!is_short || slaves.empty() || !none) {
     if (!is_short || !none) {
       if (std::exchange(told_of_none_, false))
-        out_.event(now, EventKind::recovered, {}, out_.self(),
-                   "there are masters enough, or a host that may become one");
+        out_.self_alarm(now, EventKind::recovered, out_.self(),
+                        "there are masters enough, or a host that may become one");
     }
     return;
   }
@@ -71,8 +71,8 @@ void Leaders::tell_of_candidates(TimePoint now, bool is_short,
   const auto lacks_trust =
       std::find_if(slaves.begin(), slaves.end(),
                    [](const discovery::PromotionCandidate& one) { return one.automatic; });
-  out_.event(
-      now, EventKind::alarm, {}, out_.self(),
+  out_.self_alarm(
+      now, EventKind::alarm, out_.self(),
       "no other master lives, and no host of this group may become one: should this one die, "
       "nothing is balanced until it is back. " +
           (lacks_trust != slaves.end()
@@ -100,34 +100,36 @@ bool Leaders::not_believed(TimePoint now, const NodeId& node, bool proven) {
   const bool lately = known != strangers_.end() && now < known->second + told_back_every;
   if (lately) return false;
   if (is_news(now, strangers_, node))
-    out_.event(now, EventKind::alarm, {}, node,
-               quoted(node.str()) + (proven ? " acts as a master" : " calls itself a master") +
-                   ", and its key is not trusted as a master's here: nothing that it says is "
-                   "done. If it is to lead, " +
-                   mended_by(node, out_.self()) + " lets it; if not, `ballast demote` there");
+    out_.self_alarm(now, EventKind::alarm, node,
+                    quoted(node.str()) + (proven ? " acts as a master" : " calls itself a master") +
+                        ", and its key is not trusted as a master's here: nothing that it says is "
+                        "done. If it is to lead, " +
+                        mended_by(node, out_.self()) + " lets it; if not, `ballast demote` there");
   return proven && strangers_.contains(node);
 }
 
 void Leaders::disbelieved_by(TimePoint now, const NodeId& node) {
   if (!is_news(now, disbelief_, node)) return;
-  out_.event(now, EventKind::alarm, {}, node,
-             quoted(node.str()) + " does not trust this node as a master: it does nothing that " +
-                 "this one says. `ballast trust add " + out_.self().str() + " --master` on host " +
-                 quoted(node.str()) + " mends that");
+  out_.self_alarm(now, EventKind::alarm, node,
+                  quoted(node.str()) +
+                      " does not trust this node as a master: it does nothing that " +
+                      "this one says. `ballast trust add " + out_.self().str() +
+                      " --master` on host " + quoted(node.str()) + " mends that");
 }
 
 void Leaders::refused_by(TimePoint now, const NodeId& node) {
   if (!is_news(now, refused_, node)) return;
-  out_.event(now, EventKind::alarm, {}, node,
-             quoted(node.str()) + " does not take the key of this node, or has another key than " +
-                 "the one trusted here: compare `ballast trust list` on both hosts; " +
-                 "`ballast trust add " + out_.self().str() + " KEY` on host " + quoted(node.str()) +
-                 " adds it");
+  out_.self_alarm(now, EventKind::alarm, node,
+                  quoted(node.str()) +
+                      " does not take the key of this node, or has another key than " +
+                      "the one trusted here: compare `ballast trust list` on both hosts; " +
+                      "`ballast trust add " + out_.self().str() + " KEY` on host " +
+                      quoted(node.str()) + " adds it");
 }
 
 void Leaders::end(TimePoint now, Alarms& alarms, const NodeId& node, const char* what) {
   if (alarms.empty() || alarms.erase(node) == 0) return;
-  out_.event(now, EventKind::recovered, {}, node, quoted(node.str()) + " " + what + " now");
+  out_.self_alarm(now, EventKind::recovered, node, quoted(node.str()) + " " + what + " now");
 }
 
 }  // namespace ballast::node

@@ -12,6 +12,7 @@ namespace ballast::node {
 namespace {
 
 constexpr Duration answers_within = std::chrono::seconds(1);  // of slaves that are asked to report
+constexpr Duration asleep_min = std::chrono::seconds(10);     // after it should have done something
 constexpr int plan_kept_copies = 6;  // a plan that goes well may take as long as so many copies
 
 // Anywhere in a range that no life uses up, and short enough to read.
@@ -63,10 +64,10 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
   const std::size_t slaves = group_.members().size() - (leads_itself ? 1 : 0);
   if (known == nullptr && from != out_.self() && slaves >= config_.limits.max_slaves) {
     out_.count("attaches_refused");
-    out_.send(from, {},
-              wire::AttachAnswer{
-                  epoch, false,
-                  "this master has " + std::to_string(slaves) + " slaves, the most it may"});
+    out_.send(
+        from, {},
+        wire::AttachAnswer{epoch, false,
+                           "this master has " + counted(slaves, "slave") + ", the most it may"});
     return;
   }
   const bool again = known != nullptr && epoch == known->epoch;
@@ -119,6 +120,7 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
     out_.count("reports_outdated");
   }
   out_.send(from, {}, wire::ReportAck{epoch, report.sequence});
+  if (paused_) out_.send(from, {}, wire::Paused{epoch, true});
 }
 
 void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
@@ -160,7 +162,7 @@ Status Master::forget_lost(TimePoint now, const HostId& host) {
   if (member == nullptr) return Error{quoted(host.str()) + " is no host of this group"};
   if (!member->lost)
     return Error{quoted(host.str()) + " is not lost: it was heard " +
-                 in_words(now - member->heard_at) + " ago. Stop its node first"};
+                 age_in_words(now - member->heard_at) + " ago. Stop its node first"};
   if (group_.find(host) != nullptr) let_go(host);
   group_.left(host);
   out_.event(now, EventKind::lost, {}, host,
@@ -177,7 +179,12 @@ const Member* Master::find_also_gone(const HostId& host) const {
 // --- time ---------------------------------------------------------------------------------------
 
 void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool paused) {
+  if (paused_ != paused) {
+    for (const auto& [id, member] : group_.members())
+      out_.send(id, {}, wire::Paused{member.epoch, paused});
+  }
   paused_ = paused;
+  if (due_ != time_never && now > due_ + asleep_min) woke(now, now - due_);
   for (const HostId& id : group_.newly_lost(now)) {
     conductor_.lost(now, id);
     group_.update_room(*group_.find(id), ledger_);
@@ -197,6 +204,20 @@ void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, boo
   trade_.tick(now, sellers, !acts || paused || now < quiet_until_,
               only_starts ? quiet_until_ : time_never);
   end_stuck_drains(now);
+  due_ = next_deadline();
+}
+
+// Its process stood still. What others said meanwhile is still to be read, so that they were silent
+// cannot be told yet.
+void Master::woke(TimePoint now, Duration slept) {
+  group_.slept(slept);
+  conductor_.slept(slept);
+  out_.event(now, EventKind::recovered, {}, out_.self(),
+             "this master stood still for " + age_in_words(slept) +
+                 ": what happened meanwhile is asked for before anything is concluded from it");
+  for (const auto& [id, member] : group_.members()) {
+    if (!member.lost) out_.send(id, {}, wire::ReportAsk{member.epoch});
+  }
 }
 
 TimePoint Master::next_deadline() const {
@@ -319,18 +340,6 @@ std::map<VmId, std::vector<HostId>> Master::not_to(TimePoint now) const {
   return hosts;
 }
 
-namespace {
-
-std::string reason_of(SurplusReason reason) {
-  if (reason == SurplusReason::own_load)
-    return "its host is over its CPU threshold by its own load, without any VM";
-  if (reason == SurplusReason::not_worth)
-    return "it would take too little off its host, which stays over its threshold (min_gain)";
-  return name_of(reason);
-}
-
-}  // namespace
-
 Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Seller>& sellers,
                                    std::vector<SurplusVm>& wanting) {
   const std::map<VmId, std::vector<HostId>> left = not_to(now);
@@ -370,8 +379,8 @@ Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Sell
         surplus.reason == SurplusReason::rule && (left.contains(vm) || !failed.empty());
     std::string why = is_held                     ? held->second
                       : barred && !failed.empty() ? failed
-                      : barred                    ? "no_return"
-                                                  : reason_of(surplus.reason);
+                      : barred ? "it left the hosts with room too lately to go back (no_return)"
+                               : reason_of(surplus.reason);
     const bool is_left =
         surplus.reason == SurplusReason::own_load || surplus.reason == SurplusReason::not_worth;
     if (!is_held && !barred && !is_left && !failed.empty()) why += "; " + failed;
@@ -461,11 +470,12 @@ void Master::close_finished_plan(TimePoint now) {
 }
 
 Status Master::approve(TimePoint now, const std::string& plan_id) {
-  if (!plan_ || plan_->state != PlanState::needs_approval)
-    return Error{"no plan waits for approval on this node"};
+  if (!plan_) return Error{"this master has made no plan yet"};
   if (plan_->id != plan_id)
-    return Error{"plan " + quoted(plan_id) + " does not wait for approval; plan " + plan_->id +
-                 " does"};
+    return Error{"there is no plan " + quoted(plan_id) + ": the last one is " + plan_->id +
+                 (plan_->state == PlanState::needs_approval ? ", which waits for approval" : "")};
+  if (plan_->state != PlanState::needs_approval)
+    return Error{"plan " + plan_->id + " needs no approval: " + state_in_words()};
   plan_->state = PlanState::running;
   plan_->made_at = now;
   conductor_.start(now, plan_->moves);

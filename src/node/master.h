@@ -12,9 +12,9 @@
 #include "conductor.h"
 #include "drain.h"
 #include "group.h"
-#include "host_words.h"
 #include "last_search.h"
 #include "outbox.h"
+#include "phrases.h"
 #include "picture.h"
 #include "silent_vms.h"
 #include "trade.h"
@@ -52,6 +52,7 @@ class Master {
   void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Outcome& outcome);
   void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::LeaseState& state);
   void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Leave& leave);
+  void take(TimePoint now, const NodeId& from, const Epoch& epoch, const wire::Alarms& alarms);
 
   Status approve(TimePoint now, const std::string& plan_id);
 
@@ -115,6 +116,7 @@ class Master {
     std::set<HostId> drains;  // the hosts that were to be emptied
   };
 
+  std::string state_in_words() const;  // of the last plan
   bool known_epoch(TimePoint now, const NodeId& from, const Epoch& epoch);
   void plan_soon(TimePoint now);
   void plan_if_due(TimePoint now, const std::vector<market::Seller>& sellers);
@@ -139,10 +141,12 @@ class Master {
   bool may_still_leave(TimePoint now, const Member& member, const std::set<VmId>& surplus) const;
   bool is_stuck(const HostId& host) const;
   std::string drain_in_words(const Member& member) const;
+  void woke(TimePoint now, Duration slept);
   void let_go(const HostId& host);
   const Member* find_also_gone(const HostId& host) const;
   std::set<VmId> left_by_drains(TimePoint now, const std::vector<OtherRoom>& others) const;
   void tell_of_plan(TimePoint now, const MadePlan& plan);
+  void tell_of_the_gone(TimePoint now, const VmId& vm, std::vector<wire::Fact>& facts) const;
   const Member* home_of(const VmId& vm) const;
   HostView view_of(TimePoint now, const Member& member) const;
   std::string why_it_stays(const HostId& host, const VmId& vm) const;
@@ -164,6 +168,7 @@ class Master {
   Conductor conductor_;
   Trade trade_;
   bool paused_ = false;
+  TimePoint due_ = time_never;  // when tick() was to be called
   TimePoint quiet_until_;
   TimePoint next_plan_;
   TimePoint last_plan_;

@@ -77,8 +77,8 @@ std::string Master::why_it_stays(const HostId& host, const VmId& vm) const {
   if (member.report.over_samples == 0 && !member.report.maintenance)
     return "its host is under its thresholds: nothing has to leave it";
   if (!member.report.maintenance && member.report.over_samples < config_.plan.dwell)
-    return "its host is over a threshold since " + std::to_string(member.report.over_samples) +
-           " samples; a plan is made after " + std::to_string(config_.plan.dwell) + " (dwell)";
+    return "its host is over a threshold for " + counted(member.report.over_samples, "sample") +
+           "; a plan is made after " + std::to_string(config_.plan.dwell) + " (dwell)";
   if (trade_.leaving().contains(vm)) return "it is promised to another group";
   return "the plan relieves its host by other VMs";
 }
@@ -103,13 +103,29 @@ std::vector<wire::Fact> Master::why(TimePoint now, const VmId& vm) const {
   if (home != nullptr) tell_state(now, *home, vm, facts);
   if (const auto* story = out_.story().of(vm); story != nullptr) {
     for (const Story::Line& line : *story) {
-      const std::string times = " (" + std::to_string(line.times) + " times)";
+      const std::string times = " (" + std::to_string(line.times) + " times, first " +
+                                age_in_words(now - line.first) + " ago, last " +
+                                age_in_words(now - line.at) + " ago)";
       facts.push_back(fact(line.kind, line.host, line.text + (line.times > 1 ? times : "")));
       facts.back().age = now - line.at;
     }
   }
   if (home != nullptr) tell_prospect(now, *home, vm, facts);
+  if (home == nullptr) tell_of_the_gone(now, vm, facts);
+  std::stable_sort(facts.begin(), facts.end(),
+                   [](const wire::Fact& a, const wire::Fact& b) { return a.age > b.age; });
   return facts;
+}
+
+// It was on a host that is lost, and no other of the group has it.
+void Master::tell_of_the_gone(TimePoint now, const VmId& vm, std::vector<wire::Fact>& facts) const {
+  for (const auto& [id, member] : group_.gone()) {
+    if (member.find(vm) == nullptr) continue;
+    facts.push_back(fact("lost", id,
+                         "it was on " + quoted(id.str()) + ", which is not heard of for " +
+                             age_in_words(now - member.heard_at)));
+    facts.back().age = now - member.heard_at;
+  }
 }
 
 // What is measured, and what forbids a move whatever the plan.
@@ -119,11 +135,11 @@ void Master::tell_state(TimePoint now, const Member& home, const VmId& vm,
   const wire::HostReport& host = home.report;
   const std::string at = quoted(home.id.str());
   facts.push_back(fact("measurement", home.id,
-                       std::string("it is ") + name_of(report.vm.presence) + " on " + at +
-                           " and uses " + amounts(report.vm.load)));
+                       (home.lost ? "it was " : "it is ") + presence_in_words(report.vm.presence) +
+                           " on " + at + " and uses " + amounts(report.vm.load)));
   facts.push_back(fact("measurement", home.id,
                        at + ": " + uses(home.load(), home.facts.capacity, home.facts.thresholds) +
-                           ", over for " + std::to_string(host.over_samples) + " samples" +
+                           ", over for " + counted(host.over_samples, "sample") +
                            (host.maintenance ? "; " + drain_in_words(home) : "")));
   for (wire::Fact& measured : facts) measured.age = now - home.heard_at;
   const auto rule = [&](const std::string& text) { facts.push_back(fact("rule", home.id, text)); };

@@ -35,8 +35,7 @@ wire::Fact stays_fact(const Picture& picture, const DrainPlan& planned,
   if (surplus.reason == SurplusReason::immovable && held != picture.held.end()) {
     fact.text = held->second;
   } else {
-    fact.text = std::string(name_of(surplus.reason)) + ": " +
-                figures_of(snapshot, planned, others, vm.load);
+    fact.text = reason_of(surplus.reason) + ": " + figures_of(snapshot, planned, others, vm.load);
   }
   fact.text = cleaned_text(fact.text, limits::text_bytes_max);
   return fact;

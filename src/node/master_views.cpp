@@ -111,6 +111,28 @@ std::vector<LeaseView> Master::leases() const {
   return views;
 }
 
+// A plan without a migration is no good news by itself: what it leaves is told with it.
+std::string Master::state_in_words() const {
+  switch (plan_->state) {
+    case PlanState::recommended: return "recommended";
+    case PlanState::needs_approval: return "waits for approval";
+    case PlanState::running: return "running";
+    case PlanState::abandoned: return "abandoned: " + conductor_.abandoned();
+    case PlanState::done: break;
+  }
+  if (!plan_->moves.empty()) return "done";
+  if (plan_->surplus.empty() && plan_->overloaded_before == 0) return "nothing to do";
+  if (plan_->surplus.empty())
+    return "nothing to do yet: " + counted(plan_->overloaded_before, "host") +
+           " over a threshold, for less than " + counted(config_.plan.dwell, "sample") + " (dwell)";
+  const SurplusView& first = plan_->surplus.front();
+  std::set<HostId> hosts;
+  for (const SurplusView& one : plan_->surplus) hosts.insert(one.host);
+  return quoted(first.host.str()) +
+         (hosts.size() > 1 ? " and " + counted(hosts.size() - 1, "other host") : std::string()) +
+         " cannot be relieved: " + quoted(first.vm.str()) + ": " + first.reason;
+}
+
 std::optional<PlanView> Master::plan(TimePoint now) const {
   if (!plan_) return std::nullopt;
   PlanView view;
@@ -134,13 +156,7 @@ std::optional<PlanView> Master::plan(TimePoint now) const {
       view.moves.push_back(
           {move.vm, move.from, move.to, move.step, move.swap, "planned", move.why});
   }
-  switch (plan_->state) {
-    case PlanState::recommended: view.state = "recommended"; break;
-    case PlanState::needs_approval: view.state = "waits for approval"; break;
-    case PlanState::running: view.state = "running"; break;
-    case PlanState::done: view.state = plan_->moves.empty() ? "nothing to do" : "done"; break;
-    case PlanState::abandoned: view.state = "abandoned: " + conductor_.abandoned(); break;
-  }
+  view.state = state_in_words();
   return view;
 }
 

@@ -27,6 +27,19 @@ void Master::watch_figures(TimePoint now, const Member& member,
   silent.end();
 }
 
+// Its own node raised them: nobody else can know.
+void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
+                  const wire::Alarms& alarms) {
+  if (!known_epoch(now, from, epoch) || from == out_.self()) return;
+  Member& member = *group_.find(from);
+  for (const wire::AlarmNote& note : alarms.notes) {
+    if (note.number <= member.alarms_heard) continue;
+    member.alarms_heard = note.number;
+    out_.event(now, note.over ? EventKind::recovered : EventKind::alarm, {}, from,
+               "at host " + quoted(from.str()) + ": " + note.text);
+  }
+}
+
 void Master::watch_facts(TimePoint now, const Member& member, const wire::HostFacts& before) {
   if (member.facts == before) return;
   conductor_.failures().changed(member.id);
@@ -58,11 +71,10 @@ void Master::tell_of_doubled(TimePoint now, const Doubled& doubled) {
   trade_.leave_alone(doubled);
   doubled_before_ = doubled;
   if (lasting == 0) return;
-  out_.event(
-      now, EventKind::alarm, {}, {},
-      std::to_string(lasting) +
-          " VMs are reported as running by two hosts; the one that said so first is believed" +
-          which);
+  out_.event(now, EventKind::alarm, {}, {},
+             counted(lasting, "VM") + (lasting == 1 ? " is" : " are") +
+                 " reported as running by two hosts; the one that said so first is believed" +
+                 which);
 }
 
 }  // namespace ballast::node

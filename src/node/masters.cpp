@@ -170,7 +170,7 @@ std::vector<MasterView> Masters::views() const {
     const wire::Summary& summary = kept.item->summary;
     const bool peer = std::find(peers.begin(), peers.end(), summary.self.id) != peers.end();
     views.push_back({summary.self.id, summary.self.endpoint, summary.hosts, summary.surplus_vms,
-                     summary.spare, peer, kept.withdrawn});
+                     summary.spare, peer, kept.withdrawn, mesh_.is_lost(summary.self.id)});
   }
   std::sort(views.begin(), views.end(),
             [](const MasterView& a, const MasterView& b) { return a.id < b.id; });

@@ -21,6 +21,12 @@ const char* name_of(EventKind kind) {
   return "?";
 }
 
+std::string in_text(EventKind kind) {
+  std::string text = name_of(kind);
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return text;
+}
+
 Node::Node(TimePoint now, const Config& config, const std::string& endpoint,
            const std::string& migration_uri, const StoredState& stored, std::uint64_t seed,
            const MeshAccess& access)
@@ -45,9 +51,7 @@ TimePoint Node::next_deadline() const {
 
 Status Node::approve(TimePoint now, const std::string& plan_id) {
   impl_->due_known = false;
-  if (!impl_->master)
-    return Error{"this node is no master: ask " +
-                 quoted(impl_->holder.attachment().master().str())};
+  if (!impl_->master) return impl_->not_here();
   return impl_->master->approve(now, plan_id);
 }
 
@@ -58,9 +62,9 @@ Status Node::demote(TimePoint now) {
 
 Status Node::pause(TimePoint now, bool paused) {
   impl_->due_known = false;
+  if (!impl_->master) return impl_->not_here();
   if (!impl_->masters)
-    return Error{"this node is no master of a mesh: ask " +
-                 quoted(impl_->holder.attachment().master().str())};
+    return Error{"this master has no feed ([mesh] bind), so it cannot tell the others"};
   return impl_->masters->set_pause(now, paused);
 }
 
@@ -98,9 +102,14 @@ View Node::view(TimePoint now) const {
     view.failures = impl_->master->failures(now);
     if (impl_->masters) {
       view.masters = impl_->masters->views();
+      // One that was demoted and follows this node now.
+      std::erase_if(view.masters, [&](const MasterView& one) {
+        return !one.peer && impl_->master->knows(one.id);
+      });
       view.paused = impl_->masters->paused();
     }
   } else {
+    view.paused = holder.is_told_of_pause(now);
     view.in_flight = holder.jobs();
     view.leases = holder.leases();
   }

@@ -33,7 +33,7 @@ struct Node::Impl {
         out(from.node.id, from.node.cluster),
         holder(now, config, endpoint, migration_uri, stored, seed, out),
         leaders(config, out),
-        desk(from, seed ^ 0xDE5C0000U, leaders, out),
+        desk(now, from, seed ^ 0xDE5C0000U, leaders, out),
         seeker(seeker_settings(from), seed ^ 0x5EEC0000U),
         stand_by(from.node.id) {
     leaders.set_demoted(stored.demoted && !planted::on(planted::Bug::demotion_is_forgotten));
@@ -96,6 +96,14 @@ struct Node::Impl {
     note_whether_it_may_lead(now);
   }
 
+  // A slave was asked for what only a master does.
+  Error not_here() const {
+    const Attachment& attachment = holder.attachment();
+    if (!attachment.attached()) return Error{"this node is no master, and none answers it now"};
+    return Error{"this node is no master: ask " + quoted(attachment.master().str()) +
+                 ", its master"};
+  }
+
   // Some other node could lead in our place.
   bool another_can_lead() const {
     if (masters && masters->others() > 0) return true;
@@ -122,6 +130,10 @@ struct Node::Impl {
     out.event(now, EventKind::lost, {}, config.node.id,
               "demoted by an operator: this node leads no group until `ballast promote " +
                   config.node.id.str() + "`");
+    if (masters) {
+      for (const MasterView& one : masters->views())
+        if (one.peer) out.send(one.id, one.endpoint, wire::Disconnect{});
+    }
     const bool followed_itself = leads_itself();
     set_demoted(now, true);
     master.reset();
@@ -225,6 +237,10 @@ struct Node::Impl {
 
   void on(TimePoint, const Tick&) {}
   void on(TimePoint now, const HypervisorEvent& event) { holder.take(now, event); }
+  void on(TimePoint now, const SelfAlarm& alarm) {
+    out.self_alarm(now, alarm.over ? EventKind::recovered : EventKind::alarm, config.node.id,
+                   alarm.text);
+  }
   void on(TimePoint now, const TrustLoaded& trust) {
     leaders.loaded(now, trust);
     note_whether_it_may_lead(now);
@@ -300,7 +316,7 @@ struct Node::Impl {
   void tell_of_no_master(TimePoint now, bool attached) {
     if (attached || leads_itself()) {
       if (std::exchange(told_of_no_master, false))
-        out.event(now, EventKind::recovered, {}, config.node.id, "a master answers again");
+        out.self_alarm(now, EventKind::recovered, config.node.id, "a master answers again");
       unattached_since = time_never;
       return;
     }
@@ -308,12 +324,12 @@ struct Node::Impl {
     if (told_of_no_master || now < unattached_since + no_master_told_after) return;
     told_of_no_master = true;
     const std::string why = leaders.why_not_by_itself();
-    out.event(now, EventKind::alarm, {}, config.node.id,
-              "no master answers for " + whole_seconds(now - unattached_since) +
-                  ": VMs run on, and nothing here is balanced" +
-                  (why.empty() || config.node.role == Role::master
-                       ? ""
-                       : "; this node does not lead, as " + why));
+    out.self_alarm(now, EventKind::alarm, config.node.id,
+                   "no master answers for " + whole_seconds(now - unattached_since) +
+                       ": VMs run on, and nothing here is balanced" +
+                       (why.empty() || config.node.role == Role::master
+                            ? ""
+                            : "; this node does not lead, as " + why));
   }
 
   void remember(wire::Peer peer) {

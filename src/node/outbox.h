@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "ballast/base/bounded.h"
 #include "ballast/base/limits.h"
@@ -50,6 +51,26 @@ class Outbox {
     effects_.events.push_back(event);
     recent_.push(std::move(event));
   }
+  // An alarm about this node itself, or its end: its master hears of it too.
+  void self_alarm(TimePoint now, EventKind kind, const HostId& host, const std::string& text) {
+    event(now, kind, {}, host, text);
+    if (alarms_.size() >= limits::alarms_told_max) alarms_.erase(alarms_.begin());
+    const bool over = kind == EventKind::recovered;
+    alarms_.emplace_back(now, wire::AlarmNote{events_made_, over, Duration(0),
+                                              cleaned_text(text, limits::text_bytes_max)});
+    alarms_changed_ = true;
+  }
+  bool take_alarms_changed() { return std::exchange(alarms_changed_, false); }
+  // Those younger than that.
+  wire::Alarms alarms(TimePoint now, Duration young) const {
+    wire::Alarms told;
+    for (const auto& [at, note] : alarms_) {
+      if (now - at > young) continue;
+      told.notes.push_back(note);
+      told.notes.back().age = now - at;
+    }
+    return told;
+  }
   // A step of what becomes of a VM: no event, but `ballast why` tells it.
   void tell(TimePoint now, const VmId& vm, const char* kind, const HostId& host, std::string text) {
     story_.add(now, vm, kind, host, std::move(text));
@@ -74,6 +95,8 @@ class Outbox {
   BoundedQueue<wire::Message> own_{limits::own_messages_max};
   BoundedRing<Event> recent_{limits::events_kept};
   Story story_;
+  std::vector<std::pair<TimePoint, wire::AlarmNote>> alarms_;
+  bool alarms_changed_ = false;
   std::uint64_t events_made_ = 0;
   std::map<std::string, std::uint64_t> counters_;
 };

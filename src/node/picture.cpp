@@ -18,6 +18,7 @@
 
 #include "ballast/base/planted.h"
 #include "ballast/base/words.h"
+#include "phrases.h"
 
 namespace ballast::node {
 namespace {
@@ -131,7 +132,7 @@ class Builder {
         two != picture_.doubled.end() && disputed_.contains(vm.vm.id))
       return "hosts " + quoted(two->second.first.str()) + " and " +
              quoted(two->second.second.str()) + " both say that it runs there";
-    if (vm.vm.presence != Presence::running) return std::string("it is ") + name_of(vm.vm.presence);
+    if (vm.vm.presence != Presence::running) return "it is " + presence_in_words(vm.vm.presence);
     if (ledger_.find(vm.vm.id) != nullptr) return "it is in flight";
     if (failures_ != nullptr && failures_->rests(now_, vm.vm.id))
       return failures_->why(now_, vm.vm.id, member.id);

@@ -13,7 +13,7 @@ void SilentVms::see(TimePoint now, const HostId& host, const VmSample& vm, Outbo
     if (known->second.told)
       out.event(now, EventKind::recovered, vm.id, host,
                 "VM " + quoted(vm.id.str()) + " on " + quoted(host.str()) +
-                    " answers again, after " + in_words(now - known->second.since));
+                    " answers again, after " + age_in_words(now - known->second.since));
     silent_.erase(known);
     return;
   }

@@ -1,6 +1,7 @@
 // What became of each VM lately, step by step: planned, asked for, granted or refused, agreed,
 // ordered, arrived or not. For `ballast why`; nothing is decided by it. Bounded: a VM keeps its
-// last steps, and the VM that nothing happened to for longest is forgotten first.
+// last steps, and the VM that nothing happened to for longest is forgotten first. What is tried
+// again and again is one line, and never pushes out what it is tried for.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,10 @@ namespace ballast::node {
 class Story {
  public:
   struct Line {
-    TimePoint at;             // the last time
-    std::uint32_t times = 1;  // in a row
-    const char* kind = "";    // of static storage
+    TimePoint first;
+    TimePoint at;  // the last time
+    std::uint32_t times = 1;
+    const char* kind = "";  // of static storage
     HostId host;
     std::string text;
   };

@@ -4,6 +4,7 @@
 
 #include "ballast/base/limits.h"
 #include "ballast/base/words.h"
+#include "phrases.h"
 
 namespace ballast::node {
 namespace {
@@ -361,9 +362,8 @@ void Trade::settled(TimePoint now, const exchange::Proposals::Settled& settled) 
   if (!settled.agreed) {
     if (settled.conflict != wire::Conflict::none) {
       out_.count(std::string("conflicts_lost_") + wire::name_of(settled.conflict));
-      out_.tell(
-          now, outbound.vm, "exchange", outbound.to,
-          std::string("gives way: ") + wire::name_of(settled.conflict) + ": " + settled.detail);
+      out_.tell(now, outbound.vm, "exchange", outbound.to,
+                "gives way: " + conflict_in_words(settled.conflict) + ": " + settled.detail);
       ++rounds_lost_[outbound.vm];
     }
     return give_up(now, settled.move.lease, settled.detail);

@@ -5,6 +5,7 @@
 #include "ballast/base/limits.h"
 #include "ballast/base/words.h"
 #include "drain.h"
+#include "phrases.h"
 #include "trade.h"
 
 namespace ballast::node {
@@ -118,7 +119,7 @@ void Trade::take(TimePoint now, const NodeId& from, const wire::SwapOver& over) 
 void Trade::take(TimePoint now, const NodeId& from, const wire::RequestAnswer& answer) {
   for (const wire::Refusal& refusal : answer.refusals) {
     out_.tell(now, refusal.vm, "refusal", from,
-              "master " + quoted(from.str()) + " refuses: " + wire::name_of(refusal.reason) +
+              "master " + quoted(from.str()) + " refuses: " + refusal_in_words(refusal.reason) +
                   (answer.holes.empty() ? "; it has no room now"
                                         : "; its largest room is " + amounts(answer.holes[0])));
   }

@@ -1,6 +1,7 @@
 // Opening a simulated host, and the commands of its node. None of them blocks: looks are taken from
 // memory, migrations go to threads.
 #include "ballast/simulated/hypervisor.h"
+#include "ballast/base/words.h"
 
 #include <chrono>
 #include <random>
@@ -57,8 +58,7 @@ Result<HostModel> host_from_trace(const Options& options) {
     return model;
   }
   return Error{"simulated host: " + quoted(options.host.str()) +
-               " is not in the trace, which names " + std::to_string(trace.hosts.size()) +
-               " hosts"};
+               " is not in the trace, which names " + counted(trace.hosts.size(), "host")};
 }
 
 Status restore(const HostState& state, const Options& options, HostModel& model) {
@@ -108,29 +108,30 @@ Result<std::unique_ptr<SimulatedHypervisor>> SimulatedHypervisor::open(const Opt
 }
 
 void Machine::submit(const HypervisorCommand& command) {
-  std::visit(Overloaded{[&](const SampleHost&) {
-                          std::unique_lock lock(mutex_);
-                          HostSample sample = model_.sample(loads_, since_start(), options_.timing);
-                          lock.unlock();
-                          sample.host = options_.host.str();
-                          tell(HostSampled{std::move(sample)});
-                        },
-                        [&](const QueryVm& query) {
-                          const std::optional<Copy> copy = find(query.vm);
-                          tell(VmQueried{query.vm, copy ? hypermodel::presence_of(*copy)
-                                                        : Presence::absent});
-                        },
-                        [&](const StartMigration& order) { start_migration(order); },
-                        [&](const SetAutostart& order) {
-                          const std::lock_guard lock(mutex_);
-                          model_.set_autostart(order.vm, order.autostart);
-                        },
-                        [&](const AbortMigration& order) {
-                          const std::lock_guard lock(mutex_);
-                          const auto open = orders_.find(order.vm);
-                          if (open != orders_.end()) open->second = true;
-                        }},
-             command);
+  std::visit(
+      Overloaded{
+          [&](const SampleHost&) {
+            std::unique_lock lock(mutex_);
+            HostSample sample = model_.sample(loads_, since_start(), options_.timing);
+            lock.unlock();
+            sample.host = options_.host.str();
+            tell(HostSampled{std::move(sample)});
+          },
+          [&](const QueryVm& query) {
+            const std::optional<Copy> copy = find(query.vm);
+            tell(VmQueried{query.vm, copy ? hypermodel::presence_of(*copy) : Presence::absent});
+          },
+          [&](const StartMigration& order) { start_migration(order); },
+          [&](const SetAutostart& order) {
+            const std::lock_guard lock(mutex_);
+            model_.set_autostart(order.vm, order.autostart);
+          },
+          [&](const AbortMigration& order) {
+            const std::lock_guard lock(mutex_);
+            const auto open = orders_.find(order.vm);
+            if (open != orders_.end()) open->second = true;
+          }},
+      command);
 }
 
 void Machine::start_migration(const StartMigration& command) {

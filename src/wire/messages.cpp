@@ -90,7 +90,8 @@ bool is_between_masters(const Body& body) {
 
 bool is_for_masters_only(const Body& body) {
   return is_one_of<AttachAnswer, ReportAck, Order, OutcomeAck, LeaseTell, LeaseRevoke,
-                   LeaseStateAck, Promote, Dismiss, LeaveAck, ReportAsk, Reply, Drain>(body) ||
+                   LeaseStateAck, Promote, Dismiss, LeaveAck, ReportAsk, Reply, Drain, Paused>(
+             body) ||
          is_between_masters(body);
 }
 
@@ -104,7 +105,7 @@ const char* name_of(const Body& body) {
       "Release",       "ReleaseAck",   "SwapBack",       "SwapOver",    "SwapOverAck",
       "Proposal",      "Verdict",      "Promote",        "Dismiss",     "Leave",
       "LeaveAck",      "ReportAsk",    "Inquiry",        "Reply",       "Drain",
-      "Disbelief"};
+      "Disbelief",     "Alarms",       "Paused"};
   return names[body.index()];
 }
 

@@ -147,6 +147,29 @@ void fields(auto& io, const char* name, Of<LeaveAck> auto& body) {
   io.record(name, 1, [&] { fields(io, "left", body.left); });
 }
 
+inline constexpr std::size_t alarm_bytes_min = 5;
+
+void fields(auto& io, const char* name, Of<AlarmNote> auto& note) {
+  io.record(name, 4, [&] {
+    io.whole("number", note.number);
+    io.flag("over", note.over);
+    io.span("age", note.age, duration_of_seconds(limits::rest_s_max));
+    io.text("text", note.text, limits::text_bytes_max);
+  });
+}
+
+void fields(auto& io, const char* name, Of<Alarms> auto& body) {
+  io.record(name, 1,
+            [&] { io.list("notes", body.notes, limits::alarms_told_max, alarm_bytes_min); });
+}
+
+void fields(auto& io, const char* name, Of<Paused> auto& body) {
+  io.record(name, 2, [&] {
+    fields(io, "slave_epoch", body.slave_epoch);
+    io.flag("paused", body.paused);
+  });
+}
+
 void fields(auto& io, const char* name, Of<AttachAnswer> auto& body) {
   io.record(name, 3, [&] {
     fields(io, "slave_epoch", body.slave_epoch);

@@ -298,6 +298,14 @@ Status World::demote(std::size_t node) {
   return status;
 }
 
+Status World::set_balancing(std::size_t node, bool paused) {
+  State::Slot& slot = state_->slots[node];
+  BALLAST_ASSERT(slot.node.has_value(), "a word to a node that is down");
+  Status status = slot.node->pause(slot.clock.local(state_->now), paused);
+  state_->step_node(static_cast<std::uint32_t>(node), node::Tick{});
+  return status;
+}
+
 Status World::approve(std::size_t node, const std::string& plan_id) {
   State::Slot& slot = state_->slots[node];
   BALLAST_ASSERT(slot.node.has_value(), "approval by a node that is down");

@@ -110,8 +110,8 @@ TEST_CASE("a huge request gets a short answer") {
 
 TEST_CASE("approve without a plan that waits is refused, and a slave names its master") {
   node::Node master = make_node(Role::master);
-  CHECK(holds(refusal(master, "approve 1.1"), "no plan waits"));
-  CHECK(holds(refusal(master, "approve"), "no plan waits"));
+  CHECK(holds(refusal(master, "approve 1.1"), "has made no plan yet"));
+  CHECK(holds(refusal(master, "approve"), "has made no plan yet"));
   node::Node slave = make_node(Role::slave);
   CHECK(holds(refusal(slave, "approve 1.1"), "m"));
   CHECK(holds(refusal(slave, "approve 1.1"), "no master"));

@@ -57,6 +57,7 @@ OF_MASTERS = {
     "ReportAsk": [EPOCH],
     "Reply": [1, 0, "so be it", []],
     "Drain": [EPOCH, True, "for me"],
+    "Paused": [EPOCH, True],
 }
 # What a slave may say, but of things that it has no part in.
 OF_SLAVES = {
@@ -68,6 +69,7 @@ OF_SLAVES = {
     "SettleAnswer": [LEASE, "v1", 1, ""],
     "Leave": [[99, 99], "all of us"],
     "Disbelief": [],
+    "Alarms": [[[1, False, 0, "look at me"]]],
 }
 MALFORMED = {
     "nothing": b"",

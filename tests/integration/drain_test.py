@@ -120,7 +120,7 @@ class Drain(unittest.TestCase):
         self.assertIn("the most that is left is", stays[0]["text"])
         told = self.fleet.ballast("drain", "a1", "--control", self.nodes["m1"].control)
         self.assertEqual(told.returncode, 1)
-        self.assertIn("stays  v1 on a1: no_cpu: ", told.stdout)
+        self.assertIn("stays  v1 on a1: no host of the group has the CPU for it: ", told.stdout)
         self.assertIn("cannot be drained", told.stderr)
         master = self.nodes["m1"]
         seen = master.status()["counters"]["plans_made"]

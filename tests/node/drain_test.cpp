@@ -69,7 +69,7 @@ TEST_CASE("a drain that cannot be done names what has no place, with figures, an
                                   [](const wire::Fact& fact) { return fact.kind == "stays"; });
   REQUIRE(stays != reply.facts.end());
   CHECK(stays->vm == VmId("v1"));
-  CHECK(stays->text.find("no_cpu: it needs 5000 MHz") == 0);
+  CHECK(stays->text.find("no host of the group has the CPU for it: it needs 5000 MHz") == 0);
   CHECK(stays->text.find("the most that is left is ") != std::string::npos);
   world.run_for(30min);
   CHECK(world.migrations_started() == 0);
@@ -244,7 +244,7 @@ TEST_CASE("why names the rule and the number of what was not done") {
   REQUIRE(plan);
   REQUIRE(plan->surplus.size() == 1);
   const wire::Reply reply = world.ask(0, about_vm(plan->surplus[0].vm.str().c_str()));
-  CHECK(tells(reply, "plan", "finds no place for it: no_cpu"));
+  CHECK(tells(reply, "plan", "finds no place for it: no host of the group has the CPU for it"));
   CHECK(tells(reply, "rule", "it needs 5000 MHz"));
   const wire::Reply calm = world.ask(0, about_vm("v0"));
   CHECK(tells(calm, "plan", "its host is under its thresholds"));
@@ -257,10 +257,10 @@ TEST_CASE("events of the group are told to whoever asks, and of the own node whe
   GroupWorld world(12, roomy(), {});
   world.run_for(10min);
   node::Question question;
-  CHECK(tells(world.ask(1, question), "attached", "'h2' joined the group"));
+  CHECK(tells(world.ask(1, question), "start", "'h2' joined the group"));
   question.here = true;
   const wire::Reply here = world.ask(1, question);
-  CHECK(tells(here, "attached", "attached to master 'h0'"));
+  CHECK(tells(here, "start", "attached to master 'h0'"));
   CHECK_FALSE(tells(here, "attached", "'h2' joined the group"));
 }
 

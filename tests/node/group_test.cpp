@@ -136,7 +136,7 @@ TEST_CASE("what no plan can place is surplus, with a reason") {
   REQUIRE(plan);
   REQUIRE(plan->surplus.size() == 1);
   CHECK(plan->surplus[0].host == HostId("h1"));
-  CHECK(plan->surplus[0].reason == "no_cpu");
+  CHECK(plan->surplus[0].reason == "no host of the group has the CPU for it");
 }
 
 node::Question why_vm(const VmId& vm) {

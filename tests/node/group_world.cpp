@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/wire/codec.h"
+#include "common/plain_words.h"
 
 namespace ballast::test {
 
@@ -100,6 +101,11 @@ wire::Reply GroupWorld::ask(std::size_t host, const node::Question& question) {
   return answers_[ticket];
 }
 
+// Whatever a person may read.
+void GroupWorld::audit_words(const std::string& text) {
+  if (std::string raw = test::what_is_raw(text); !raw.empty()) findings_.push_back(std::move(raw));
+}
+
 void GroupWorld::push(TimePoint at, std::size_t host, std::uint64_t life, node::Input input) {
   pending_.push(Pending{at, ++order_, host, life, std::move(input)});
 }
@@ -110,7 +116,12 @@ void GroupWorld::step_node(std::size_t host, const node::Input& input) {
 
 void GroupWorld::apply(std::size_t host, node::Effects effects) {
   if (effects.save) stored_[host] = *effects.save;
-  for (const node::Answer& answer : effects.answers) answers_[answer.ticket] = answer.reply;
+  for (const node::Answer& answer : effects.answers) {
+    audit_words(answer.reply.text);
+    for (const wire::Fact& fact : answer.reply.facts) audit_words(fact.text);
+    answers_[answer.ticket] = answer.reply;
+  }
+  for (const node::Event& event : effects.events) audit_words(event.text);
   for (const wire::Envelope& envelope : effects.sends) send(host, envelope);
   for (const HypervisorCommand& command : effects.commands) {
     if (const auto* start = std::get_if<StartMigration>(&command)) {

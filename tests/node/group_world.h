@@ -95,6 +95,7 @@ class GroupWorld {
   void push(TimePoint at, std::size_t host, std::uint64_t life, node::Input input);
   void step_fleet(const hypermodel::FleetInput& input);
   void audit();
+  void audit_words(const std::string& text);
   void audit_reservations(std::size_t from, const wire::Report& report);
   void mix(std::uint64_t word) { hash_ = (hash_ ^ word) * 0x100000001B3U; }
 

@@ -307,6 +307,13 @@ void fill(Random& random, Reply& body) {
                           text(random, limits::text_bytes_max)});
 }
 void fill(Random&, Disbelief&) {}
+void fill(Random& random, Alarms& body) {
+  for (std::size_t i = random.below(limits::alarms_told_max + 1); i > 0; --i)
+    body.notes.push_back({whole(random), random.chance(0.5),
+                          Duration(static_cast<std::int64_t>(random.below(1ULL << 44U))),
+                          text(random, limits::text_bytes_max)});
+}
+void fill(Random& random, Paused& body) { body = {epoch(random), random.chance(0.5)}; }
 void fill(Random& random, Drain& body) {
   body = {epoch(random), random.chance(0.5), text(random, limits::text_bytes_max)};
 }

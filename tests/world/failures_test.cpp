@@ -17,6 +17,7 @@
 #include "ballast/hypermodel/fleet.h"
 #include "ballast/world/world.h"
 #include "common/length.h"
+#include "common/plain_words.h"
 
 namespace ballast {
 namespace {
@@ -57,9 +58,14 @@ World world_of(std::uint64_t seed, std::shared_ptr<const Trace> trace) {
 }
 
 std::string first_finding(const World& world) {
-  return world.findings().empty()
-             ? std::string()
-             : world.findings().front().auditor + ": " + world.findings().front().detail;
+  if (!world.findings().empty())
+    return world.findings().front().auditor + ": " + world.findings().front().detail;
+  for (std::size_t node = 0; node < world.nodes(); ++node) {
+    if (!world.is_up(node)) continue;
+    for (const node::Event& event : world.view(node).events)
+      if (std::string raw = test::what_is_raw(event.text); !raw.empty()) return raw;
+  }
+  return {};
 }
 
 bool is_over(const World& world, HostIndex host) {

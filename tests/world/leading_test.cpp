@@ -15,6 +15,7 @@
 #include "ballast/base/random.h"
 #include "ballast/world/world.h"
 #include "common/length.h"
+#include "common/plain_words.h"
 
 namespace ballast {
 namespace {
@@ -318,6 +319,9 @@ std::string course(std::uint64_t seed) {
   world.run_for(150s);
   if (!world.findings().empty())
     return world.findings().front().auditor + ": " + world.findings().front().detail;
+  for (std::size_t i = 0; i < world.nodes(); ++i)
+    for (const node::Event& event : world.view(i).events)
+      if (std::string raw = test::what_is_raw(event.text); !raw.empty()) return raw;
   return what_is_wrong(world, fleet, demoted);
 }
 

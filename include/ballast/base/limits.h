@@ -98,6 +98,7 @@ inline constexpr std::size_t inquiries_of_asker_max = 8;
 inline constexpr std::size_t inquiries_here_max = 16;  // by this node's own operator, besides
 inline constexpr std::size_t masters_asked_max = 256;  // for one inquiry
 inline constexpr std::size_t stories_max = 1024;       // VMs of which the past is kept
+inline constexpr std::size_t alarms_told_max = 8;      // by a slave to its master, at a time
 inline constexpr std::size_t story_lines_max = 24;     // of each
 
 // Numbers from outside: a larger one is taken for a mistake

@@ -72,8 +72,14 @@ struct Tick {};
 struct TrustLoaded {
   std::shared_ptr<const std::map<NodeId, bool>> nodes;
 };
-using Input =
-    std::variant<Tick, HypervisorEvent, wire::TransportEvent, wire::BeaconHeard, TrustLoaded>;
+// What the process that runs the node has to tell people of itself: a file that cannot be read or
+// written, or that it can again.
+struct SelfAlarm {
+  bool over = false;
+  std::string text;
+};
+using Input = std::variant<Tick, HypervisorEvent, wire::TransportEvent, wire::BeaconHeard,
+                           TrustLoaded, SelfAlarm>;
 
 struct Effects {
   std::optional<StoredState> save;

@@ -26,7 +26,8 @@ enum class EventKind : unsigned char {
   recovered,  // what an alarm told of is over
   drain,      // a host is to be emptied, is empty, or takes VMs again
 };
-const char* name_of(EventKind kind);
+const char* name_of(EventKind kind);  // for programs: "not_moved"
+std::string in_text(EventKind kind);  // for people: "not moved"
 
 struct Event {
   TimePoint at;
@@ -111,6 +112,7 @@ struct MasterView {
   Resources spare;
   bool peer = false;       // linked with us
   bool withdrawn = false;  // two masters cannot reach it: its spare does not count
+  bool lost = false;       // not heard of by this one
 };
 
 struct View {

@@ -248,13 +248,36 @@ struct SettleAnswer {
   bool operator==(const SettleAnswer&) const = default;
 };
 
+// slave -> master, beside its reports: what its own node raised lately, for the events of the
+// group. Said again with each report while it is young; the number says what is known already.
+struct AlarmNote {
+  std::uint64_t number = 0;  // rises within an incarnation
+  bool over = false;         // what an alarm told of has ended
+  Duration age{0};
+  std::string text;
+  bool operator==(const AlarmNote&) const = default;
+};
+struct Alarms {
+  std::vector<AlarmNote> notes;
+  bool operator==(const Alarms&) const = default;
+};
+
+// master -> slave: whether the balancing of the fleet is paused, when that changes and beside each
+// ReportAck while it is. For people at the slave: it decides nothing there.
+struct Paused {
+  Epoch slave_epoch;
+  bool paused = false;
+  bool operator==(const Paused&) const = default;
+};
+
 // A kind's number on the wire is its place here, from 1.
-using Body = std::variant<Attach, AttachAnswer, Report, ReportAck, Order, Outcome, OutcomeAck,
-                          LeaseTell, LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer,
-                          Settle, SettleAnswer, Gossip, Neighbor, NeighborAnswer, Disconnect,
-                          Shuffle, ShuffleAnswer, Pull, Pulled, Request, RequestAnswer, Release,
-                          ReleaseAck, SwapBack, SwapOver, SwapOverAck, Proposal, Verdict, Promote,
-                          Dismiss, Leave, LeaveAck, ReportAsk, Inquiry, Reply, Drain, Disbelief>;
+using Body =
+    std::variant<Attach, AttachAnswer, Report, ReportAck, Order, Outcome, OutcomeAck, LeaseTell,
+                 LeaseRevoke, LeaseState, LeaseStateAck, Begin, BeginAnswer, Settle, SettleAnswer,
+                 Gossip, Neighbor, NeighborAnswer, Disconnect, Shuffle, ShuffleAnswer, Pull, Pulled,
+                 Request, RequestAnswer, Release, ReleaseAck, SwapBack, SwapOver, SwapOverAck,
+                 Proposal, Verdict, Promote, Dismiss, Leave, LeaveAck, ReportAsk, Inquiry, Reply,
+                 Drain, Disbelief, Alarms, Paused>;
 
 // What stands before every body. The codec adds version and kind.
 struct Header {

@@ -92,6 +92,8 @@ class World {
   node::View view(std::size_t node) const;  // it must be up
   Status approve(std::size_t node, const std::string& plan_id);
   Status demote(std::size_t node);
+  // Pauses or resumes the balancing of the fleet, as an operator at this node.
+  Status set_balancing(std::size_t node, bool paused);
   // Asks as an operator at this node; the ticket names the answer, which comes as time passes.
   std::uint64_t ask(std::size_t node, const node::Question& question);
   std::optional<wire::Reply> answer(std::size_t node, std::uint64_t ticket) const;
