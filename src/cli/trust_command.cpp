@@ -25,8 +25,20 @@ struct TrustOptions {
 };
 using Shared = std::shared_ptr<TrustOptions>;
 
+// Without a key only the roles of a node change that is trusted already.
+Result<trust::IdentityKey> known_key(const TrustOptions& options) {
+  const Result<std::vector<trust::TrustedNode>> nodes = trust::read_trust(options.path());
+  if (!nodes) return nodes.error();
+  for (const trust::TrustedNode& node : *nodes)
+    if (node.id == NodeId(options.id)) return node.key;
+  return Error{options.path() + ": found no node " + ballast::quoted(options.id) +
+               ", so its public key is needed: `ballast trust add " + options.id +
+               " KEY`, as its `ballast keygen` printed it"};
+}
+
 ExitCode add(const TrustOptions& options) {
-  const Result<trust::IdentityKey> key = trust::parse_key(options.key);
+  const Result<trust::IdentityKey> key =
+      options.key.empty() ? known_key(options) : trust::parse_key(options.key);
   if (!key) return complain(key.error());
   const Status added = trust::add_node(options.path(), {NodeId(options.id), *key, options.master});
   return added ? ExitCode::done : complain(added.error());
@@ -93,8 +105,9 @@ void add_trust_command(CLI::App& app, Action& action) {
   CLI::App* adding =
       add_part(*trust, "add", "Trust a node, or change its roles.", options, add, action);
   adding->add_option("ID", options->id, "Id of the node")->required();
-  adding->add_option("KEY", options->key, "Its public key, as its `ballast keygen` printed it")
-      ->required();
+  adding->add_option("KEY", options->key,
+                     "Its public key, as its `ballast keygen` printed it; not needed to change the "
+                     "roles of a node that is trusted already");
   adding->add_flag("--master", options->master, "It may order and grant, too");
   CLI::App* listing = add_part(*trust, "list", "Print who is trusted.", options, list, action);
   listing->add_flag("--json", options->json, "Print ballast-trust/1, for programs");
@@ -107,6 +120,7 @@ void add_trust_command(CLI::App& app, Action& action) {
       "Examples:\n"
       "  ballast trust add h2 \"$(ssh h2 ballast keygen)\"\n"
       "  ballast trust add h1 KEY --master\n"
+      "  ballast trust add h2 --master\n"
       "  ballast trust revoke h2");
 }
 

@@ -28,6 +28,12 @@ bool parse_line(std::string_view line, node::StoredState& state) {
     state.demoted = rest == "1";
     return rest == "1";
   }
+  if (word == "master") {
+    const std::size_t next = rest.find(' ');
+    if (next == std::string_view::npos || next > limits::endpoint_bytes_max) return false;
+    state.master = {NodeId(std::string(rest.substr(next + 1))), std::string(rest.substr(0, next))};
+    return is_valid_id(rest.substr(next + 1));
+  }
   if (word == "autostart") {
     // Of a VM that comes, or has come: to be given back to it.
     if (!is_valid_id(rest) || state.kept.size() >= limits::moves_remembered_max) return false;
@@ -49,6 +55,8 @@ bool parse_line(std::string_view line, node::StoredState& state) {
 std::string state_text(const node::StoredState& state) {
   std::string out = "incarnation " + std::to_string(state.incarnation) + "\nmaintenance " +
                     (state.maintenance ? "1" : "0") + "\n" + (state.demoted ? "demoted 1\n" : "");
+  if (!state.master.id.empty())
+    out += "master " + state.master.endpoint + " " + state.master.id.str() + "\n";
   for (const node::StoredState::Rest& rest : state.rests) {
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.3f", seconds_of(rest.remaining));
@@ -67,10 +75,10 @@ Result<node::StoredState> parse_state(std::string_view text, const std::string& 
     ++number;
     const std::size_t end = text.find('\n');
     if (end == std::string_view::npos || !parse_line(text.substr(0, end), state)) {
-      return Error{
-          name + ":" + std::to_string(number) + ": found " + quoted(text.substr(0, end)) +
-          ", expected 'incarnation N', 'maintenance 0|1', 'demoted 1', 'rest SECONDS VM' or "
-          "'autostart VM'"};
+      return Error{name + ":" + std::to_string(number) + ": found " + quoted(text.substr(0, end)) +
+                   ", expected 'incarnation N', 'maintenance 0|1', 'demoted 1', 'master ENDPOINT "
+                   "NODE', 'rest SECONDS VM' or "
+                   "'autostart VM'"};
     }
     text.remove_prefix(end + 1);
   }

@@ -373,7 +373,10 @@ Desk::Done Desk::promotion_of_slave(TimePoint now, const House& house, std::uint
               " does not become a master: its key is not trusted as a "
               "master's by its own master. Mend it by " +
               leaders_.mended_by(host, out_.self()) + ", and on every other host");
-  if (task.asker == host) return yes("its master trusts it as one");
+  if (task.asker == host) {
+    promoted_ = host;
+    return yes("its master trusts it as one");
+  }
   if (house.master->group().find(host)->lost)
     return no(quoted(host.str()) + " is lost: it cannot be told");
   task.stage = Stage::at_slave;
@@ -389,6 +392,8 @@ wire::Reply Desk::heard_one(Task& task) {
   wire::Reply reply = std::move(task.heard.front().second);
   const bool own = task.question.subject == Subject::promote && task.question.host == out_.self() &&
                    task.stage == Stage::at_master;
+  if (task.stage == Stage::at_slave && reply.answered == Answered::yes)
+    promoted_ = task.question.host;
   return own && reply.answered == Answered::yes ? lead_now() : reply;
 }
 

@@ -38,6 +38,8 @@ class Desk {
   std::uint64_t ask(TimePoint now, const Question& question);
   // This node is to lead from now on: what it was asked for, and may.
   bool take_promotion() { return std::exchange(promotion_, false); }
+  // A node that leads from now on, with what this master has said.
+  NodeId take_promoted() { return std::exchange(promoted_, NodeId()); }
   std::vector<Answer> take_answers() { return std::exchange(answers_, {}); }
 
   // Messages; `from` is proven.
@@ -94,6 +96,7 @@ class Desk {
   const Leaders& leaders_;
   Outbox& out_;
   bool promotion_ = false;
+  NodeId promoted_;
   std::uint64_t last_id_;
   std::map<std::uint64_t, Task> tasks_;
   std::vector<Answer> answers_;

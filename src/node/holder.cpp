@@ -27,6 +27,7 @@ Holder::Holder(TimePoint now, const Config& config, std::string endpoint, std::s
       started_(now),
       maintenance_(stored.maintenance),
       demoted_(stored.demoted),
+      master_(stored.master),
       sampler_(now, config, stored),
       attachment_(now, config, config.node.id, stored.incarnation, seed),
       kept_(stored.kept) {
@@ -152,6 +153,22 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::AttachAnswer& a
   const bool was_attached = attachment_.attached();
   attachment_.take(now, from, answer, out_);
   if (was_attached && !attachment_.attached()) detached(now);
+  if (!was_attached && attachment_.attached()) remember_master(now);
+}
+
+// A host that was away, and comes back into another group, is to be missed no longer where it was:
+// its own past life cannot say so.
+void Holder::remember_master(TimePoint now) {
+  PeerAddress next;
+  if (attachment_.master() != out_.self())
+    next = {attachment_.master(), attachment_.master_endpoint()};
+  const bool of_a_past_life = master_.id != next.id && !master_told_;
+  if (of_a_past_life && !master_.id.empty() && left_.size() < left_told_max)
+    left_.push_back({master_, Epoch{incarnation_ - 1, UINT64_MAX}, now, now + leave_told_for});
+  master_told_ = true;
+  if (master_.id == next.id && master_.endpoint == next.endpoint) return;
+  master_ = next;
+  out_.save(stored(now));
 }
 
 void Holder::take(TimePoint, const NodeId& from, const wire::ReportAck& ack) {
@@ -285,7 +302,7 @@ void Holder::on_event(TimePoint now, const MigrationEnded& event) {
 }
 
 StoredState Holder::stored(TimePoint now) const {
-  return StoredState{incarnation_, maintenance_, demoted_, sampler_.rests(now), kept_};
+  return StoredState{incarnation_, maintenance_, demoted_, master_, sampler_.rests(now), kept_};
 }
 
 HostView Holder::view(TimePoint now) const {

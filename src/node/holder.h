@@ -131,6 +131,7 @@ class Holder {
   void give_back_what_was_kept(TimePoint now);
   void arrival_ended(TimePoint now, const Arrival& arrival);
   void detached(TimePoint now);
+  void remember_master(TimePoint now);
   void tell_left(TimePoint now);
   void say(TimePoint now, EventKind kind, const VmId& vm, const HostId& host,
            const std::string& text);
@@ -145,7 +146,9 @@ class Holder {
   TimePoint started_;
   bool maintenance_;
   bool demoted_;
-  TimePoint paused_until_;  // as its master says, which says so again and again
+  PeerAddress master_;        // as it is stored
+  bool master_told_ = false;  // that of the past life was looked at
+  TimePoint paused_until_;    // as its master says, which says so again and again
   bool may_lead_ = true;
   bool asked_ = false;  // for a report of what is seen now
   Sampler sampler_;

@@ -96,16 +96,15 @@ bool Leaders::is_news(TimePoint now, Alarms& alarms, const NodeId& node) const {
 
 bool Leaders::not_believed(TimePoint now, const NodeId& node, bool proven) {
   if (may_lead(node) || node == out_.self()) return false;
-  const auto known = strangers_.find(node);
-  const bool lately = known != strangers_.end() && now < known->second + told_back_every;
-  if (lately) return false;
   if (is_news(now, strangers_, node))
     out_.self_alarm(now, EventKind::alarm, node,
                     quoted(node.str()) + (proven ? " acts as a master" : " calls itself a master") +
                         ", and its key is not trusted as a master's here: nothing that it says is "
                         "done. If it is to lead, " +
                         mended_by(node, out_.self()) + " lets it; if not, `ballast demote` there");
-  return proven && strangers_.contains(node);
+  if (!proven || !strangers_.contains(node)) return false;
+  std::erase_if(told_back_, [&](const auto& one) { return now >= one.second + told_back_every; });
+  return told_back_.emplace(node, now).second;
 }
 
 void Leaders::disbelieved_by(TimePoint now, const NodeId& node) {

@@ -61,6 +61,7 @@ class Leaders {
   bool told_of_none_ = false;
   TrustLoaded trust_;
   Alarms strangers_;  // that are not believed here
+  Alarms told_back_;  // ... and when they were told so
   Alarms disbelief_;  // that do not believe us
   Alarms refused_;    // that do not take our key
 };

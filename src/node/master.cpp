@@ -210,6 +210,7 @@ void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, boo
 // Its process stood still. What others said meanwhile is still to be read, so that they were silent
 // cannot be told yet.
 void Master::woke(TimePoint now, Duration slept) {
+  if (planted::on(planted::Bug::master_wakes_rashly)) return;
   group_.slept(slept);
   conductor_.slept(slept);
   out_.event(now, EventKind::recovered, {}, out_.self(),

@@ -22,6 +22,7 @@ namespace ballast::node {
 
 struct Node::Impl {
   static constexpr Duration no_master_told_after = std::chrono::seconds(30);
+  static constexpr Duration given_back_after = std::chrono::seconds(60);
 
   Impl(TimePoint now, const Config& from, const std::string& endpoint,
        const std::string& migration_uri, const StoredState& stored, std::uint64_t from_seed,
@@ -85,6 +86,7 @@ struct Node::Impl {
   // By an operator: it lasts, as the demotion of before did.
   void promote(TimePoint now) {
     set_demoted(now, false);
+    stood_in_for = {};
     out.event(now, EventKind::attached, {}, config.node.id,
               "promoted by an operator: this node leads a group now");
     lead(now);
@@ -102,6 +104,14 @@ struct Node::Impl {
     if (!attachment.attached()) return Error{"this node is no master, and none answers it now"};
     return Error{"this node is no master: ask " + quoted(attachment.master().str()) +
                  ", its master"};
+  }
+
+  // Where to turn to while the beacons are asked, which may reach nobody.
+  PeerAddress configured_master_but(const NodeId& not_this) const {
+    const auto& master_of_old = config.node.master;
+    const bool usable =
+        master_of_old && master_of_old->id != not_this && master_of_old->id != config.node.id;
+    return usable ? *master_of_old : PeerAddress{};
   }
 
   // Some other node could lead in our place.
@@ -123,16 +133,17 @@ struct Node::Impl {
           "no other master is linked with this one, and no host of its group may lead (role "
           "\"auto\", and a key trusted as a master's here): nobody would balance the fleet. Let "
           "another one lead first: `ballast promote NODE`"};
-    for (const auto& [id, member] : master->group().members()) {
-      if (id != config.node.id)
-        out.send(id, {}, wire::Dismiss{member.epoch, "its master steps down"});
-    }
+    dismiss_slaves("its master steps down");
     out.event(now, EventKind::lost, {}, config.node.id,
               "demoted by an operator: this node leads no group until `ballast promote " +
                   config.node.id.str() + "`");
+    PeerAddress next = configured_master_but({});
     if (masters) {
-      for (const MasterView& one : masters->views())
-        if (one.peer) out.send(one.id, one.endpoint, wire::Disconnect{});
+      for (const MasterView& one : masters->views()) {
+        if (!one.peer) continue;
+        out.send(one.id, one.endpoint, wire::Disconnect{});
+        if (one.hosts > 0) next = {one.id, one.endpoint};
+      }
     }
     const bool followed_itself = leads_itself();
     set_demoted(now, true);
@@ -140,7 +151,7 @@ struct Node::Impl {
     masters.reset();
     stand_by.end();
     if (!followed_itself && holder.attachment().attached()) return {};
-    holder.set_master(now, PeerAddress{});
+    holder.set_master(now, next);
     seeker.start(now);
     return {};
   }
@@ -213,7 +224,9 @@ struct Node::Impl {
   }
 
   void promoted(TimePoint now, const NodeId& from, const wire::Promote& order) {
+    if (masters) return masters->hint(now, {order.master});
     if (master || from != holder.attachment().master() || !holder.attachment().attached()) return;
+    remember(order.master);
     if (!leaders.why_not_by_itself().empty()) {
       out.count("promotions_refused");
       return;
@@ -229,8 +242,8 @@ struct Node::Impl {
       return;
     out.event(now, EventKind::lost, {}, from,
               "dismissed by " + quoted(from.str()) + ": " + word.why);
-    if (master) return lead(now);
-    holder.set_master(now, PeerAddress{});
+    holder.set_master(now, master ? PeerAddress{} : configured_master_but(from));
+    if (master) return;  // it stands by, and sees for itself whom to follow: see stand()
     seeker.start(now);
     seeker.refused(now, from);
   }
@@ -301,15 +314,55 @@ struct Node::Impl {
   void stand(TimePoint now, bool attached) {
     if (!stand_by.active()) return;
     const bool decides = stand_by.next_deadline() <= now;
+    const Attachment& attachment = holder.attachment();
+    const NodeId& first = attachment.master().empty() ? attachment.previous() : attachment.master();
     const StandBy::Next next =
-        stand_by.tick(now, holder.attachment().master(), attached, master->slaves(),
+        stand_by.tick(now, first, attached, master->slaves(),
                       decides && masters ? masters->views() : std::vector<MasterView>{});
     if (next.follow) return holder.set_master(now, *next.follow);
     if (!next.lead) return;
-    out.event(now, EventKind::attached, {}, config.node.id,
-              quoted(holder.attachment().master().str()) +
-                  " does not answer: this node, which stood by, leads in its place");
+    out.event(
+        now, EventKind::attached, {}, config.node.id,
+        quoted(first.str()) + " does not answer: this node, which stood by, leads in its place");
+    stood_in_for = attachment.master();  // nobody, when that one has sent it away
     lead(now);
+  }
+
+  // The master in whose place it leads is back, and stays: a small fleet is one group again. First
+  // its own host goes there, then its slaves look for a master, which is that one.
+  void give_back(TimePoint now) {
+    if (stood_in_for.empty()) return;
+    const Attachment& attachment = holder.attachment();
+    if (stand_by.active()) {
+      if (!attachment.attached() || attachment.master() != stood_in_for) return;
+      dismiss_slaves(quoted(stood_in_for.str()) + ", in whose place it led, is back");
+      stood_in_for = {};
+      return;
+    }
+    const std::vector<MasterView> others = masters->views();
+    const auto back = std::find_if(others.begin(), others.end(),
+                                   [&](const MasterView& one) { return one.id == stood_in_for; });
+    const bool leads =
+        back != others.end() && back->peer && !back->lost && !back->withdrawn && back->hosts > 0;
+    if (!leads) {
+      back_since = time_never;
+      return;
+    }
+    back_since = std::min(back_since, now);
+    const std::size_t hosts = back->hosts + master->group().members().size();
+    const bool busy =
+        master->draining() || !master->in_flight().empty() || !master->ledger().leases().empty();
+    if (now < back_since + given_back_after || busy || hosts > limits::small_fleet_hosts) return;
+    out.event(now, EventKind::attached, {}, stood_in_for,
+              quoted(stood_in_for.str()) + " leads again: this node stands by once more");
+    stand_by.begin();
+    holder.set_master(now, PeerAddress{back->id, back->endpoint});
+  }
+
+  void dismiss_slaves(const std::string& why) {
+    for (const auto& [id, member] : master->group().members()) {
+      if (id != config.node.id) out.send(id, {}, wire::Dismiss{member.epoch, why});
+    }
   }
 
   // Nothing is lost by it at once, so it is said when it lasts.
@@ -363,8 +416,16 @@ struct Node::Impl {
         masters->say_nothing(now);
       }
       promote_another(now);
+      give_back(now);
     }
     masters->tick(now);
+  }
+
+  // Also to one that leads by an operator's word: it cannot link with a master that it cannot find.
+  void tell_to_lead(const NodeId& node, const char* why) {
+    if (!masters) return;
+    const wire::Peer self{config.node.id, holder.facts().endpoint, access.feed};
+    out.send(node, {}, wire::Promote{self, why});
   }
 
   void promote_another(TimePoint now) {
@@ -380,7 +441,7 @@ struct Node::Impl {
           {id, member.facts.automatic, leaders.may_lead(id), member.report.maintenance});
     }
     if (const auto chosen = masters->to_promote(now, slaves))
-      out.send(*chosen, {}, wire::Promote{"there are fewer masters than min_masters"});
+      tell_to_lead(*chosen, "there are fewer masters than min_masters");
     leaders.tell_of_candidates(now, masters->is_short(now), slaves);
   }
 
@@ -393,6 +454,8 @@ struct Node::Impl {
       seek(now);
       if (out.has_own()) continue;
       desk.tick(now, {holder, master ? &*master : nullptr, masters ? &*masters : nullptr});
+      if (const NodeId leads = desk.take_promoted(); !leads.empty())
+        tell_to_lead(leads, "an operator has promoted it");
       if (desk.take_promotion()) {
         promote(now);
         continue;
@@ -457,6 +520,8 @@ struct Node::Impl {
   bool was_attached = false;
   TimePoint unattached_since = time_never;
   bool told_of_no_master = false;
+  NodeId stood_in_for;  // leads in the place of this one; empty: of nobody
+  TimePoint back_since = time_never;
   int terms = 0;  // as a master, in this life
   std::uint64_t told_changes = 0;
   // As they were when the node last came to rest; unknown again when an operator has spoken.

@@ -90,10 +90,21 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
   silent_.begin();
   for (const VmSample& vm : last_->vms) silent_.see(now, out.self(), vm, out);
   silent_.end();
+  end_rests_of_the_gone();
   base_.add(now, last_->base);
   add_to_estimators(now);
   over_samples_ = over_now() ? over_samples_ + 1 : 0;
   return over_samples_ == dwell_;
+}
+
+// Another VM may come by that id, which has not moved. One look may have been taken before it came.
+void Sampler::end_rests_of_the_gone() {
+  std::set<VmId> missed;
+  for (const auto& [vm, until] : rests_)
+    if (find(vm) == nullptr) missed.insert(vm);
+  for (const VmId& vm : missed)
+    if (missed_.contains(vm)) rests_.erase(vm);
+  missed_ = std::move(missed);
 }
 
 void Sampler::failed(TimePoint now, const std::string& reason, Outbox& out) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -53,6 +54,7 @@ class Sampler {
   std::vector<StoredState::Rest> rests(TimePoint now) const;
 
  private:
+  void end_rests_of_the_gone();
   Resources estimated(TimePoint now, const VmId& vm, const Resources& latest) const;
   bool over_now() const;
   void add_to_estimators(TimePoint now);
@@ -71,6 +73,7 @@ class Sampler {
   std::map<VmId, estimate::LoadEstimator> estimators_;
   estimate::LoadEstimator base_;
   std::map<VmId, TimePoint> rests_;  // until when
+  std::set<VmId> missed_;            // of these, not seen by the last look
   SilentVms silent_;
 };
 

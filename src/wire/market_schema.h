@@ -140,7 +140,10 @@ void fields(auto& io, const char* name, Of<Verdict> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<Promote> auto& body) {
-  io.record(name, 1, [&] { io.text("why", body.why, limits::text_bytes_max); });
+  io.record(name, 2, [&] {
+    fields(io, "master", body.master);
+    io.text("why", body.why, limits::text_bytes_max);
+  });
 }
 
 void fields(auto& io, const char* name, Of<Disbelief> auto&) {

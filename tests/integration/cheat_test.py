@@ -51,7 +51,7 @@ OF_MASTERS = {
     "SwapOverAck": [LEASE],
     "Proposal": [1, 1, 0, 1, [[LEASE, "v1", "m", EPOCH, "slave", 0.5]]],
     "Verdict": [1, 1, [[LEASE, 0, 0, ""]]],
-    "Promote": ["for me"],
+    "Promote": [ME, "for me"],
     "Dismiss": [EPOCH, "for me"],
     "LeaveAck": [EPOCH],
     "ReportAsk": [EPOCH],

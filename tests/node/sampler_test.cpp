@@ -107,5 +107,23 @@ TEST_CASE("figures that are back are told") {
   CHECK(bench.events(EventKind::recovered) == 1);
 }
 
+TEST_CASE("a VM that is gone takes its rest along: who comes by its name has not moved") {
+  Bench bench;
+  const auto rest_of_v = [&] {
+    for (const wire::VmReport& one : bench.sampler.report(bench.now, false).vms)
+      if (one.vm.id == VmId("v")) return one.rest;
+    return Duration(0);
+  };
+  bench.look({Bench::vm("v", 100)});
+  bench.sampler.rest(bench.now, VmId("v"), 15min);
+  bench.look({});  // a look that was under way when it came
+  bench.look({Bench::vm("v", 100)});
+  CHECK(rest_of_v() > 14min);
+  bench.look({});
+  bench.look({});
+  bench.look({Bench::vm("v", 100)});
+  CHECK(rest_of_v() == Duration(0));
+}
+
 }  // namespace
 }  // namespace ballast::node

@@ -33,11 +33,12 @@ const char* name_of(Bug bug) {
     case Bug::holder_tells_once: return "the holder tells news only once";
     case Bug::slave_stays_lost: return "a slave does not look for a master again";
     case Bug::holder_obeys_anyone: return "a node obeys whoever is not its master";
-    case Bug::leads_untrusted: return "leads_untrusted";
-    case Bug::demotion_is_forgotten: return "demotion_is_forgotten";
-    case Bug::stands_by_for_ever: return "stands_by_for_ever";
-    case Bug::stands_by_for_nobody: return "stands_by_for_nobody";
-    case Bug::stands_by_behind_doors: return "stands_by_behind_doors";
+    case Bug::master_wakes_rashly: return "a master that stood still takes others for lost";
+    case Bug::leads_untrusted: return "a node leads whatever its role and trust say";
+    case Bug::demotion_is_forgotten: return "a demotion is forgotten by the next life";
+    case Bug::stands_by_for_ever: return "a master stands by for ever";
+    case Bug::stands_by_for_nobody: return "the second master leads a group of itself";
+    case Bug::stands_by_behind_doors: return "a master that stands by takes nobody";
     case Bug::source_asks_no_name: return "the source asks no hypervisor who it is";
     case Bug::conductor_hears_anyone: return "the master hears outcomes from anybody";
     case Bug::group_believes_names: return "two hosts may be the same hypervisor";

@@ -286,7 +286,9 @@ void fill(Random& random, Verdict& body) {
                           Duration(static_cast<std::int64_t>(random.below(1ULL << 44U))),
                           text(random, limits::text_bytes_max)});
 }
-void fill(Random& random, Promote& body) { body = {text(random, limits::text_bytes_max)}; }
+void fill(Random& random, Promote& body) {
+  body = {peer(random), text(random, limits::text_bytes_max)};
+}
 void fill(Random& random, Inquiry& body) {
   body = {whole(random),
           choice(random, Subject::forget),

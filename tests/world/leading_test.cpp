@@ -125,6 +125,30 @@ TEST_CASE(
   CHECK(world.view(second).hosts.size() == 2);
   // And now the other one stands by.
   CHECK(masters(world).size() == 2);
+
+  // The first one leads by its configuration: when it is back, all are one group again.
+  world.restart(0);
+  world.run_for(240s);
+  CHECK(all_belong_to(world, 0));
+  CHECK(world.view(0).hosts.size() == 3);
+}
+
+TEST_CASE("a host that comes back into another group is missed no longer where it was") {
+  Fleet fleet({Role::master, Role::master, slave});
+  World world = fleet.world(9);
+  world.run_for(60s);
+  const std::size_t first = world.view(2).master == host(0) ? 0 : 1;
+  const std::size_t other = 1 - first;
+  CHECK(world.view(first).hosts.size() == 2);
+  world.crash(2);
+  world.set_side(first, 1);  // nobody hears it while the host looks for a master
+  world.run_for(40s);
+  world.restart(2);
+  world.run_for(60s);
+  CHECK(world.view(2).master == host(other));
+  world.set_side(first, 0);
+  world.run_for(60s);
+  CHECK(world.view(first).hosts.size() == 1);
 }
 
 TEST_CASE("a master that stands by for nobody, or for ever, is found out") {
@@ -316,7 +340,7 @@ std::string course(std::uint64_t seed) {
   }
   for (std::size_t i = 0; i < world.nodes(); ++i)
     if (!world.is_up(i)) world.restart(i);
-  world.run_for(150s);
+  world.run_for(300s);
   if (!world.findings().empty())
     return world.findings().front().auditor + ": " + world.findings().front().detail;
   for (std::size_t i = 0; i < world.nodes(); ++i)

@@ -32,6 +32,7 @@ enum class Bug : unsigned char {
   holder_tells_once,       // news is not repeated
   slave_stays_lost,        // whose master is gone
   holder_obeys_anyone,     // and takes promises from anyone, not from its master only
+  master_wakes_rashly,     // that nobody spoke while it stood still is their silence
   leads_untrusted,         // whatever role and trust say
   demotion_is_forgotten,   // by the next life
   stands_by_for_ever,      // also when the first master is gone

@@ -41,6 +41,7 @@ struct StoredState {
     Duration remaining{0};
     bool operator==(const Rest&) const = default;
   };
+  PeerAddress master;       // of its host, where that is another node: told when it leaves it
   std::vector<Rest> rests;  // VMs that moved lately
   // What a VM had at its source and its hypervisor forgets by migrating: to be given back to it
   // when it runs here, also by a later life.

@@ -166,7 +166,9 @@ struct Verdict {
 };
 
 // master -> slave: become a second master, and stand by (design, section 3: `min_masters`).
+// To one that is a master already, only where this one is, so that the two link.
 struct Promote {
+  Peer master;  // who says so
   std::string why;
   bool operator==(const Promote&) const = default;
 };
