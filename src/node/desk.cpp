@@ -15,9 +15,7 @@ using wire::Subject;
 // master 20 s, the host's own master 12 s for the host.
 constexpr Duration master_patience = std::chrono::seconds(25);
 constexpr Duration others_patience = std::chrono::seconds(20);
-constexpr Duration host_patience = std::chrono::seconds(12);
 constexpr Duration rooms_patience = std::chrono::seconds(4);
-constexpr Duration ask_again_every = std::chrono::seconds(2);
 constexpr Duration try_again_after = std::chrono::milliseconds(200);
 constexpr Duration start_lasts = std::chrono::seconds(60);
 constexpr std::size_t room_asked_max = 32;  // masters, those with the most spare
@@ -29,13 +27,6 @@ wire::Reply reply_of(Answered answered, std::string text, std::vector<wire::Fact
   reply.facts = std::move(facts);
   if (reply.facts.size() > limits::facts_max) reply.facts.resize(limits::facts_max);
   return reply;
-}
-
-wire::Reply no(std::string text, std::vector<wire::Fact> facts = {}) {
-  return reply_of(Answered::no, std::move(text), std::move(facts));
-}
-wire::Reply yes(std::string text, std::vector<wire::Fact> facts = {}) {
-  return reply_of(Answered::yes, std::move(text), std::move(facts));
 }
 
 bool is_about_a_host(Subject subject) {
@@ -60,6 +51,13 @@ std::string silent(const std::map<NodeId, std::string>& awaited, std::size_t ask
 Desk::Desk(TimePoint now, const Config& config, std::uint64_t seed, const Leaders& leaders,
            Outbox& out)
     : started_(now), config_(config), leaders_(leaders), out_(out), last_id_(seed >> 16U) {}
+
+wire::Reply Desk::no(std::string text, std::vector<wire::Fact> facts) {
+  return reply_of(Answered::no, std::move(text), std::move(facts));
+}
+wire::Reply Desk::yes(std::string text, std::vector<wire::Fact> facts) {
+  return reply_of(Answered::yes, std::move(text), std::move(facts));
+}
 
 // --- what comes in ------------------------------------------------------------------------------
 
@@ -338,72 +336,6 @@ Desk::Done Desk::best_host(TimePoint now, const House& house, const Task& task) 
   if (!places.empty()) return yes("room for " + amounts(load) + unheard, std::move(places));
   return no("no host has room for " + amounts(load) + ": " + house.master->most_room(now, load) +
             ", and no other master has more" + unheard);
-}
-
-// --- promotion ----------------------------------------------------------------------------------
-
-wire::Reply Desk::lead_now() {
-  promotion_ = true;
-  return yes(quoted(out_.self().str()) + " leads a group now, of itself to begin with");
-}
-
-// Of this node. Whether others would believe it, its master knows; whether it wants to, it says
-// itself.
-Desk::Done Desk::own_promotion(TimePoint now, const House& house, std::uint64_t id, Task& task) {
-  const Attachment& attachment = house.holder.attachment();
-  const std::string self = quoted(out_.self().str());
-  const bool by_hand_here = task.asker.empty();
-  if (!by_hand_here && (!attachment.attached() || task.asker != attachment.master()))
-    return house.master != nullptr ? yes(self + " is a master")
-                                   : no(self + " has another master, which has to ask it");
-  if (house.master != nullptr && attachment.master() == out_.self())
-    return by_hand_here ? no(self + " is a master already") : yes(self + " is a master");
-  if (const std::string why = leaders_.why_not_here(); !why.empty())
-    return no(self + " does not become a master: " + why);
-  if (by_hand_here && attachment.attached() && house.master == nullptr)
-    return ask_master(now, house, id, task);
-  return lead_now();
-}
-
-Desk::Done Desk::promotion_of_slave(TimePoint now, const House& house, std::uint64_t id,
-                                    Task& task) {
-  const HostId& host = task.question.host;
-  if (!leaders_.may_lead(host))
-    return no(quoted(host.str()) +
-              " does not become a master: its key is not trusted as a "
-              "master's by its own master. Mend it by " +
-              leaders_.mended_by(host, out_.self()) + ", and on every other host");
-  if (task.asker == host) {
-    promoted_ = host;
-    return yes("its master trusts it as one");
-  }
-  if (house.master->group().find(host)->lost)
-    return no(quoted(host.str()) + " is lost: it cannot be told");
-  task.stage = Stage::at_slave;
-  task.until = now + host_patience;
-  task.next = now + ask_again_every;
-  task.awaited.emplace(host, std::string());
-  send_to_awaited(id, task);
-  return {};
-}
-
-// One has answered for all: the master of this node, or the slave that it was about.
-wire::Reply Desk::heard_one(Task& task) {
-  wire::Reply reply = std::move(task.heard.front().second);
-  const bool own = task.question.subject == Subject::promote && task.question.host == out_.self() &&
-                   task.stage == Stage::at_master;
-  if (task.stage == Stage::at_slave && reply.answered == Answered::yes)
-    promoted_ = task.question.host;
-  return own && reply.answered == Answered::yes ? lead_now() : reply;
-}
-
-// --- hosts that are lost ------------------------------------------------------------------------
-
-Desk::Done Desk::own_forget(TimePoint now, const House& house, Task& task) {
-  const HostId& host = task.question.host;
-  const Status forgotten = house.master->forget_lost(now, host);
-  if (!forgotten) return no(forgotten.error().message);
-  return yes(quoted(host.str()) + " is forgotten; should it come back, it joins anew");
 }
 
 // --- drain --------------------------------------------------------------------------------------

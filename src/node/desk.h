@@ -51,6 +51,11 @@ class Desk {
   TimePoint next_deadline() const;
 
  private:
+  static constexpr Duration host_patience = std::chrono::seconds(12);
+  static constexpr Duration ask_again_every = std::chrono::seconds(2);
+  static wire::Reply yes(std::string text, std::vector<wire::Fact> facts = {});
+  static wire::Reply no(std::string text, std::vector<wire::Fact> facts = {});
+
   enum class Stage : unsigned char { fresh, at_master, at_slave, at_others, at_rooms, ordered };
   struct Task {
     NodeId asker;              // empty: an operator here
