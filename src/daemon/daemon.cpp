@@ -30,6 +30,7 @@
 #include "identity.h"
 #include "network.h"
 #include "service.h"
+#include "start_up_code.h"
 #include "state.h"
 #include "state_writer.h"
 
@@ -37,6 +38,7 @@ namespace ballast::daemon {
 namespace {
 
 constexpr std::size_t events_a_turn = 256;
+constexpr Duration start_lasts = std::chrono::seconds(30);
 constexpr Duration trust_looked_at_every = std::chrono::seconds(1);
 constexpr Duration log_tried_every = std::chrono::milliseconds(200);  // while nobody reads it
 
@@ -176,6 +178,7 @@ class Daemon {
     node_.emplace(monotonic_now(), config_, *endpoint, hypervisor_->migration_uri(), state_, seed,
                   *access);
     next_trust_look_ = monotonic_now() + trust_looked_at_every;
+    start_over_at_ = monotonic_now() + start_lasts;
     log_.say("node " + quoted(config_.node.id.str()) + ", life " +
              std::to_string(state_.incarnation) + ", role " + name_of(config_.node.role) +
              ", mode " + name_of(config_.plan.mode) + ", reached at " + *endpoint +
@@ -195,6 +198,10 @@ class Daemon {
     const TimePoint now = monotonic_now();
     if (node_->next_deadline() <= now) apply(node_->step(now, node::Tick{}));
     if (now >= next_trust_look_) look_at_trust(now);
+    if (now >= start_over_at_) {
+      start_over_at_ = time_never;
+      let_go_of_start_up_code();
+    }
     if (now >= state_writer_->next_deadline()) {
       const DescriptorReserve::Use use(reserve_);
       told(state_writer_->tick(now));
@@ -297,6 +304,7 @@ class Daemon {
   std::optional<node::Node> node_;
   std::map<std::uint64_t, std::pair<std::uint64_t, node::Question>> asked_;  // by ticket
   TimePoint next_trust_look_;
+  TimePoint start_over_at_;  // then never again
   std::string trust_problem_;
   std::string state_problem_;
   std::vector<node::SelfAlarm> alarms_;

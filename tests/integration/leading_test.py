@@ -89,6 +89,27 @@ class Leading(unittest.TestCase):
         self.assertEqual(second.status()["role"], "slave")
         self.assertIn("demoted 1", (second.folder / "state").read_text())
 
+    def test_what_a_slave_alone_can_know_reaches_the_events_of_its_master(self):
+        master, _, slave = self.group()
+        trust = slave.folder / "trust"
+        good = trust.read_text()
+        trust.write_text("this is no trust file\n")
+        self.wait_event(master, "alarm", "at host 's': ")
+        self.assertIn("what was trusted before stays in force", master.log())
+        trust.write_text(good)
+        self.wait_event(master, "recovered", "at host 's': the trust file can be read again")
+        code, _ = self.ask(master, "pause")
+        self.assertEqual(code, 0)
+        status = slave.wait_status("it is told of the pause", lambda s: s["paused"])
+        self.assertEqual(status["role"], "slave")
+        _, said = self.ask(slave, "status")
+        self.assertIn("m plans for it", said)
+        self.assertIn("balancing is PAUSED", said)
+        self.assertEqual(self.ask(slave, "pause"),
+                         (1, "ballast: this node is no master: ask 'm', its master\n"))
+        self.assertEqual(self.ask(master, "resume")[0], 0)
+        slave.wait_status("it is told of the end", lambda s: not s["paused"])
+
     def test_masters_that_do_not_believe_each_other_say_so_on_both_sides(self):
         first, second = self.add("m", "master"), self.add("a", "master")
         third = self.add("s", "slave")

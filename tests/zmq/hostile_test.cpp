@@ -420,4 +420,15 @@ TEST_CASE("a node that is trusted only later is reached then") {
   }));
 }
 
+TEST_CASE("whoever is not let in is told so: by whom, and that it was the key") {
+  Siege siege;
+  Members known_to_stranger = siege.members;
+  const KeyPair keys = fresh_keys();
+  known_to_stranger.admit("x", keys);
+  Node stranger("x", known_to_stranger, keys);
+  stranger.send(*siege.master, wire::Attach{});
+  CHECK(until({&stranger, siege.master.get()}, [&] { return !stranger.refused_by.empty(); }));
+  CHECK(stranger.refused_by.front() == NodeId("m"));
+}
+
 }  // namespace ballast::zmq
