@@ -61,6 +61,7 @@ Attachment::Due Attachment::tick(TimePoint now, Outbox& out) {
       lose(now, "it did not acknowledge " + std::to_string(unanswered_) + " reports", out);
       return Due::nothing;
     }
+    repeat_at_ = now + repeat_after;
     return Due::report;
   }
   return now >= next_report_ ? Due::report : Due::nothing;
@@ -74,7 +75,8 @@ TimePoint Attachment::next_deadline() const {
 std::uint64_t Attachment::sent(TimePoint now, Due what) {
   if (what == Due::report) {
     next_report_ = now + settings_.report_interval;
-    repeat_at_ = now + repeat_after;
+    // However many follow: what counts is how long none was answered.
+    if (repeat_at_ == time_never) repeat_at_ = now + repeat_after;
   }
   return ++sequence_;
 }
@@ -111,10 +113,11 @@ bool Attachment::take(TimePoint now, const NodeId& from, const wire::AttachAnswe
 
 void Attachment::take(const NodeId& from, const wire::ReportAck& ack) {
   if (from != master_.id || ack.slave_epoch != epoch_ || !attached_) return;
-  acknowledged_ = std::max(acknowledged_, std::min(ack.sequence, sequence_));
-  if (acknowledged_ != sequence_) return;
+  const std::uint64_t heard = std::min(ack.sequence, sequence_);
+  if (heard <= acknowledged_) return;
+  acknowledged_ = heard;
   unanswered_ = 0;
-  repeat_at_ = time_never;
+  if (acknowledged_ == sequence_) repeat_at_ = time_never;
 }
 
 bool Attachment::lose(TimePoint now, const std::string& why, Outbox& out) {

@@ -33,6 +33,8 @@ class WordAuditor {
   // A message that the node of this host sends. Of one that lies only what it orders is noted.
   void said(HostIndex host, const wire::Body& body, bool lies = false);
 
+  // It has come to run there.
+  void runs(const VmId& vm, HostIndex host) { ran_.emplace(vm, host); }
   void told(const node::Event& event, HostIndex to);
 
   // What is known of a start at both its ends.
@@ -63,6 +65,7 @@ class WordAuditor {
     HostIndex to = 0;
   };
   std::map<LeaseId, Known> started_;  // migrations that were started, by their lease
+  std::set<std::pair<VmId, HostIndex>> ran_;
 };
 
 }  // namespace ballast::world

@@ -24,6 +24,7 @@ void World::State::moved(VmIndex vm, HostIndex from, HostIndex to) {
   if (settings.log)
     say("        " + quoted(trace->vms[vm].id.str()) + " runs on " + name(to) + " now, was on " +
         name(from));
+  words.runs(trace->vms[vm].id, to);
   const ArrivedAt before = arrived[vm];
   arrived[vm] = {now, before.promised, 0};
   if (on_moved) on_moved(vm, from, to);

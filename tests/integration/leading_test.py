@@ -3,6 +3,8 @@ master that stands by, masters that do not believe each other, a host that dies.
 
 usage: leading_test.py BALLAST [TEST]...
 """
+import os
+import signal
 import socket
 import sys
 import unittest
@@ -88,6 +90,21 @@ class Leading(unittest.TestCase):
         self.wait_event(master, "alarm", "no host of this group may become one")
         self.assertEqual(second.status()["role"], "slave")
         self.assertIn("demoted 1", (second.folder / "state").read_text())
+
+    def test_a_master_that_stood_still_lives_and_concludes_nothing(self):
+        """Those who gave it up meanwhile have closed connections full of what they said."""
+        master, second, slave = self.group()
+        os.kill(master.process.pid, signal.SIGSTOP)
+        try:
+            for node in (second, slave):
+                node.wait_status("it has given the master up",
+                                 lambda _, n=node: "lost master 'm'" in n.log())
+        finally:
+            os.kill(master.process.pid, signal.SIGCONT)
+        master.wait_status("all are there again", lambda s: {
+            host["id"] for host in s["hosts"] if host["state"] == "ok"} == {"m", "a", "s"})
+        self.assertIn("this master stood still for", master.log())
+        self.assertNotIn("nothing heard of", master.log())
 
     def test_what_a_slave_alone_can_know_reaches_the_events_of_its_master(self):
         master, _, slave = self.group()

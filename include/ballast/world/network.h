@@ -15,8 +15,8 @@ struct NetworkSettings {
   // Nodes that hear each other's broadcasts: this many in a row of their numbers. Farther ones find
   // each other by the seeds.
   std::size_t broadcast_domain = 64;
-  // Until a connection whose other end falls silent counts as broken: the ZeroMQ heartbeats of
-  // design, section 4. The end of a process is noticed at once.
+  // Until a connection whose other end falls silent counts as broken: TCP's keepalive. The end of a
+  // process is noticed at once. That one stands still TCP does not notice; here it does.
   Duration silence_max = std::chrono::seconds(6);
   Duration reconnect_every = std::chrono::seconds(1);
   // A connection without a message for so long is closed, but for those that came up with an
