@@ -28,6 +28,8 @@ struct Member {
   // VMs that came up in its reports later than that without news of a migration, and when.
   std::map<VmId, TimePoint> claimed_at;
   std::uint64_t alarms_heard = 0;  // the number of the last, of this life
+  TimePoint alarms_since;          // of so many ...
+  std::size_t alarms_taken = 0;    // ... in one report interval
   bool lost = false;               // not heard of for too long; said once
   TimePoint attached_at;           // in this epoch
   NodeId previous;                 // the master that it came from; empty: none known

@@ -130,7 +130,7 @@ std::string Master::state_in_words() const {
   for (const SurplusView& one : plan_->surplus) hosts.insert(one.host);
   return quoted(first.host.str()) +
          (hosts.size() > 1 ? " and " + counted(hosts.size() - 1, "other host") : std::string()) +
-         " cannot be relieved: " + quoted(first.vm.str()) + ": " + first.reason;
+         " cannot be relieved by its group: " + quoted(first.vm.str()) + ": " + first.reason;
 }
 
 std::optional<PlanView> Master::plan(TimePoint now) const {

@@ -32,8 +32,17 @@ void Master::take(TimePoint now, const NodeId& from, const Epoch& epoch,
                   const wire::Alarms& alarms) {
   if (!known_epoch(now, from, epoch) || from == out_.self()) return;
   Member& member = *group_.find(from);
+  // What is left over is said again with its next report.
+  if (now >= member.alarms_since + config_.sample.report_interval) {
+    member.alarms_since = now;
+    member.alarms_taken = 0;
+  }
   for (const wire::AlarmNote& note : alarms.notes) {
     if (note.number <= member.alarms_heard) continue;
+    if (++member.alarms_taken > limits::alarms_told_max) {
+      out_.count("alarms_of_slaves_too_many");
+      return;
+    }
     member.alarms_heard = note.number;
     out_.event(now, note.over ? EventKind::recovered : EventKind::alarm, {}, from,
                "at host " + quoted(from.str()) + ": " + note.text);

@@ -264,10 +264,10 @@ struct Node::Impl {
       const bool urgent = changes != told_changes;
       told_changes = changes;
       masters->set_group(master->slaves());
-      if (stand_by.active())
-        masters->set_open(stand_by.takes_slaves(holder.attachment().master(),
-                                                holder.attachment().attached(),
-                                                config.limits.max_slaves, masters->views()));
+      masters->set_open(!stand_by.active() ||
+                        stand_by.takes_slaves(holder.attachment().master(),
+                                              holder.attachment().attached(),
+                                              config.limits.max_slaves, masters->views()));
       if (urgent || masters->wants_summary(now)) {
         masters->say(now, master->summary(now), urgent);
       } else {
