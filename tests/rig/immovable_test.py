@@ -25,7 +25,7 @@ class Immovable(Scenario):
         """Lines in any log that order, begin or end a move of the guest."""
         return [line for node in self.nodes.values() for line in node.log().splitlines()
                 if f"'{vm}'" in line.replace('"', "'")
-                and any(f" {kind}: " in line for kind in ("ordered", "moved", "not_moved"))]
+                and any(f" {kind}: " in line for kind in ("ordered", "moved", "not moved"))]
 
     def wait_looks(self, master, more):
         """So many times more the master has planned, or seen that there is nothing new to plan."""
@@ -71,7 +71,7 @@ class Immovable(Scenario):
             guest.tell("work 10000000")
         writer.tell("dirty 400")
         wait_for("its migration is given up", lambda: any(
-            " not_moved: " in line for line in self.migrations_of(writer.name)), 180)
+            " not moved: " in line for line in self.migrations_of(writer.name)), 180)
         self.assertEqual(self.rig.running()[writer.name], ["h1"])
         master = self.nodes["h1"]
         tries = [line for line in self.migrations_of(writer.name) if " ordered: " in line]
