@@ -5,7 +5,12 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/wait.h>
+
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -122,6 +127,60 @@ class Hour {
   std::string text_;
 };
 
+// The commands before the first start, by the binary itself. Keys and folders differ each time.
+class Install {
+ public:
+  Install() : folder_(std::filesystem::temp_directory_path() / "ballast-first-hour-XXXXXX") {
+    std::string name = folder_.string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    folder_ = name;
+  }
+  ~Install() { std::filesystem::remove_all(folder_); }
+  Install(const Install&) = delete;
+  Install& operator=(const Install&) = delete;
+
+  std::string run(std::string arguments) {
+    const std::string shown = arguments;
+    for (const auto& [word, path] : {std::pair{"STATE", folder_.string()}, {"KEY", key_}}) {
+      const std::size_t at = arguments.find(word);
+      if (at != std::string::npos) arguments.replace(at, std::strlen(word), path);
+    }
+    const char* binary = std::getenv("BALLAST_BINARY");
+    REQUIRE(binary != nullptr);
+    FILE* pipe = popen((std::string(binary) + " " + arguments + " 2>&1").c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::string said;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) said += static_cast<char>(c);
+    const int code = WEXITSTATUS(pclose(pipe));
+    if (arguments.starts_with("keygen") && code == 0) key_ = said.substr(0, said.find('\n'));
+    for (const auto& [path, word] : {std::pair{folder_.string(), "STATE"}, {key_, "KEY"}})
+      for (std::size_t at = 0; !path.empty() && (at = said.find(path)) != std::string::npos;)
+        said.replace(at, path.size(), word);
+    return "\nh1$ ballast " + shown + "\n" + said +
+           (code == 0 ? "" : "(exit code " + std::to_string(code) + ")\n");
+  }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+  }
+
+ private:
+  std::filesystem::path folder_;
+  std::string key_;
+};
+
+std::string install() {
+  Install h1;
+  std::string text = "# before the first start\n";
+  text += h1.run("keygen --state-dir STATE");
+  text += h1.run("trust add h1 KEY --master --state-dir STATE");
+  text += h1.run("trust add h2 --master --state-dir STATE");
+  text += h1.run("trust list --state-dir STATE");
+  h1.write("ballast.toml", "[node]\nid = \"h1\"\nrole = \"mistress\"\n");
+  text += h1.run("check-config STATE/ballast.toml");
+  text += h1.run("status --control STATE/control.sock");
+  return text;
+}
+
 std::string first_hour() {
   using wire::Subject;
   Hour hour;
@@ -174,7 +233,7 @@ std::string first_hour() {
 
 TEST_CASE("the first hour of a new fleet reads as it is written down") {
   const char* const path = BALLAST_FIRST_HOUR;
-  const std::string text = first_hour();
+  const std::string text = install() + first_hour();
   if (const char* wish = std::getenv("BALLAST_TRANSCRIPT");
       wish != nullptr && std::string(wish) == "write") {
     std::ofstream(path) << text;
