@@ -50,11 +50,11 @@ class Leading(unittest.TestCase):
                                        node.folder)
             self.assertEqual((added.returncode, added.stderr), (0, ""))
 
-    def wait_event(self, node, kind, text):
-        """Until the node's own events tell that."""
-        node.wait_status(f"{kind}: {text}", lambda _: any(
+    def wait_event(self, node, kind, text, times=1):
+        """Until the node's own events tell that, so many times since it runs."""
+        node.wait_status(f"{kind}: {text}", lambda _: sum(
             line.split("Z ", 1)[-1].startswith(f"{kind}: ") and text in line
-            for line in node.log().splitlines()))
+            for line in node.log().splitlines()) >= times)
 
     def test_role_and_trust_decide_and_the_second_master_stands_by(self):
         master, second, slave = self.group()
@@ -87,7 +87,7 @@ class Leading(unittest.TestCase):
         second.start()
         second.wait_status("it follows m", lambda s: s["master"] == "m")
         # Ten seconds are enough for a promotion: min_masters asks for one all the time.
-        self.wait_event(master, "alarm", "no host of this group may become one")
+        self.wait_event(master, "alarm", "no host of this group may become one", times=2)
         self.assertEqual(second.status()["role"], "slave")
         self.assertIn("demoted 1", (second.folder / "state").read_text())
 
@@ -101,9 +101,9 @@ class Leading(unittest.TestCase):
                                  lambda _, n=node: "lost master 'm'" in n.log())
         finally:
             os.kill(master.process.pid, signal.SIGCONT)
+        self.wait_event(master, "recovered", "this master stood still for")
         master.wait_status("all are there again", lambda s: {
             host["id"] for host in s["hosts"] if host["state"] == "ok"} == {"m", "a", "s"})
-        self.assertIn("this master stood still for", master.log())
         self.assertNotIn("nothing heard of", master.log())
 
     def test_what_a_slave_alone_can_know_reaches_the_events_of_its_master(self):
@@ -111,8 +111,8 @@ class Leading(unittest.TestCase):
         trust = slave.folder / "trust"
         good = trust.read_text()
         trust.write_text("this is no trust file\n")
-        self.wait_event(master, "alarm", "at host 's': ")
-        self.assertIn("what was trusted before stays in force", master.log())
+        # By all that is said: another alarm of s (a key that was not there yet) may come first.
+        self.wait_event(master, "alarm", "(what was trusted before stays in force)")
         trust.write_text(good)
         self.wait_event(master, "recovered", "at host 's': the trust file can be read again")
         code, _ = self.ask(master, "pause")
@@ -135,8 +135,7 @@ class Leading(unittest.TestCase):
         self.fleet.trust(second, first, master=True)
         self.fleet.trust(first, second)
         self.meet(first, second)
-        self.wait_event(first, "alarm", "'a' ")
-        self.assertIn("its key is not trusted as a master's here", first.log())
+        self.wait_event(first, "alarm", "its key is not trusted as a master's here")
         self.wait_event(second, "alarm", "'m' does not trust this node as a master")
         self.trust_by_roles_alone("a", [first])
         self.wait_event(first, "recovered", "the key of 'a' is trusted as a master's here now")
