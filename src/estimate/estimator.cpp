@@ -10,6 +10,7 @@
 #include "ballast/base/assert.h"
 #include "ballast/base/limits.h"
 #include "forecast.h"
+#include "swing.h"
 
 namespace ballast::estimate {
 namespace {
@@ -44,6 +45,7 @@ struct LoadEstimator::State {
   Duration window;
   std::deque<Sample> samples;
   std::size_t ignored = 0;
+  Swing swing{};
 
   std::size_t capacity() const {
     return kind == EstimatorKind::latest ? 1 : limits::samples_per_vm_max;
@@ -58,7 +60,7 @@ struct LoadEstimator::State {
 };
 
 LoadEstimator::LoadEstimator(EstimatorKind kind, Duration window)
-    : state_(std::make_unique<State>(State{kind, window, {}, 0})) {
+    : state_(std::make_unique<State>(State{kind, window, {}, 0, {}})) {
   BALLAST_ASSERT(window > Duration::zero(), "a window of no length");
 }
 LoadEstimator::LoadEstimator(LoadEstimator&&) noexcept = default;
@@ -71,6 +73,7 @@ void LoadEstimator::add(TimePoint at, const Resources& load) {
     ++s.ignored;
     return;
   }
+  s.swing.add(at, load);
   s.samples.push_back({at, load});
   while (s.samples.size() > s.capacity() || at - s.samples.front().at >= s.window)
     s.samples.pop_front();
@@ -88,6 +91,12 @@ Resources LoadEstimator::estimate(TimePoint now, Duration horizon) const {
     load[r] = forecast(s.kind, points, seconds_of(horizon) / 2);
   }
   return load;
+}
+
+Resources LoadEstimator::swing() const { return state_->swing.deviation(); }
+
+void LoadEstimator::begin_with_swing(TimePoint at, const Resources& load, const Resources& swing) {
+  if (is_plausible(load) && is_plausible(swing)) state_->swing.begin_with(at, load, swing);
 }
 
 std::size_t LoadEstimator::samples() const { return state_->samples.size(); }

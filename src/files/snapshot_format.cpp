@@ -81,6 +81,7 @@ constexpr std::array vm_fields = {
     load(Resource::memory),
     load(Resource::network),
     Field{"movable", Kind::boolean, Slot::movable},
+    nested("swing", Kind::object, Scope::vm_swing, false),
 };
 constexpr std::array rule_fields = {
     Field{"type", Kind::text, Slot::type, true},
@@ -101,7 +102,8 @@ std::span<const Field> fields_of(Scope scope) {
     case Scope::host_thresholds: return threshold_fields;
     case Scope::hosts: return host_element;
     case Scope::host: return host_fields;
-    case Scope::host_base: return base_fields;
+    case Scope::host_base:
+    case Scope::vm_swing: return base_fields;
     case Scope::vms: return vm_element;
     case Scope::vm: return vm_fields;
     case Scope::rules: return rule_element;

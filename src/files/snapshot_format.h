@@ -34,6 +34,7 @@ enum class Scope : unsigned char {
   host_thresholds,
   vms,
   vm,
+  vm_swing,
   rules,
   rule,
   rule_vms,

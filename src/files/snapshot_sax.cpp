@@ -130,6 +130,7 @@ double& SnapshotSax::amount_at(Resource r) {
     case Scope::host_base: return parts_.hosts.back().base[r];
     case Scope::host_thresholds: return given(parts_.host_thresholds.back().second, r);
     case Scope::vm: return parts_.vms.back().load[r];
+    case Scope::vm_swing: return parts_.vms.back().swing[r];
     default: break;
   }
   BALLAST_ASSERT(false, "a number where the format has none");

@@ -41,6 +41,8 @@ Status check_vm(const Vm& vm, std::size_t hosts) {
   for (const Resource r : all_resources) {
     if (!is_amount(vm.load[r]))
       return Error{where + "load of " + describe(r, vm.load[r]) + ", expected 0 or more"};
+    if (!is_amount(vm.swing[r]))
+      return Error{where + "swing of " + describe(r, vm.swing[r]) + ", expected 0 or more"};
   }
   if (!is_amount(vm.dirty_rate_mib_s)) return Error{where + "dirty rate is not 0 or more"};
   return {};

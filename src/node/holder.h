@@ -98,6 +98,7 @@ class Holder {
     migrate::Incoming machine;
     NodeId asked_by;  // who waits for a SettleAnswer; empty: nobody
     std::string paused_why{};
+    Resources swing{};  // as its source tells
   };
 
   // Somebody asks about a lease that this life does not know: what is here counts.

@@ -130,7 +130,8 @@ void Holder::carry_out(TimePoint now, Job& job, const migrate::OutgoingAction& a
   const LeaseId& lease = job.machine.lease();
   const VmId& vm = job.machine.vm();
   if (std::holds_alternative<migrate::AskTargetToBegin>(action)) {
-    out_.send(job.target, job.target_endpoint, wire::Begin{lease, vm, job.load, job.autostart});
+    out_.send(job.target, job.target_endpoint,
+              wire::Begin{lease, vm, job.load, job.autostart, sampler_.swing_of(vm)});
   } else if (const auto* settle = std::get_if<migrate::AskTargetToSettle>(&action)) {
     out_.send(job.target, job.target_endpoint, wire::Settle{lease, vm, settle->departed});
   } else if (const auto* command = std::get_if<migrate::Command>(&action)) {

@@ -156,6 +156,7 @@ void Holder::take(TimePoint now, const NodeId& from, const wire::Begin& begin) {
     out_.count("begins_refused");
   } else {
     found->second.machine.begin(now);
+    found->second.swing = begin.swing;
     keep(now, begin);
     answer.yes = true;
     to_master(state_of(found->second.machine, attachment_.sequence()));
@@ -282,7 +283,7 @@ void Holder::arrival_ended(TimePoint now, const Arrival& arrival) {
   const migrate::Incoming& machine = arrival.machine;
   const bool here = machine.phase() == migrate::Incoming::Phase::arrived;
   if (here) {
-    sampler_.arrived(now, machine.vm(), machine.load(),
+    sampler_.arrived(now, machine.vm(), machine.load(), arrival.swing,
                      machine.paused() ? Presence::paused : Presence::running);
     if (!planted::on(planted::Bug::target_forgets_cooldown))
       sampler_.rest(now, machine.vm(), config_.plan.cooldown);

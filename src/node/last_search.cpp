@@ -110,10 +110,21 @@ const char* change_of_others(const Moment& now, const std::vector<OtherRoom>& th
   return nullptr;
 }
 
+// How much loads swing changes with every sample, and only decides between plans that are equally
+// good.
+bool same_but_swing(const Snapshot& a, const Snapshot& b) {
+  const auto same = [](const Vm& one, Vm other) {
+    other.swing = one.swing;
+    return one == other;
+  };
+  return a.hosts == b.hosts && a.rules == b.rules &&
+         std::equal(a.vms.begin(), a.vms.end(), b.vms.begin(), b.vms.end(), same);
+}
+
 }  // namespace
 
 const DrainPlan& LastSearch::plan(const Snapshot& snapshot, const std::vector<OtherRoom>& others) {
-  remembered_ = last_ && last_->snapshot == snapshot && last_->others == others;
+  remembered_ = last_ && same_but_swing(last_->snapshot, snapshot) && last_->others == others;
   if (remembered_) return last_->answer;
   last_ = Search{snapshot, others, loads_of(snapshot),
                  with_others(snapshot, plan::make_plan(snapshot, options_), others, options_)};

@@ -29,7 +29,7 @@ bool set_limits(Host& host, const Resources& load, const Resources& fixed, const
                 bool dwelled, double target) {
   if (is_overloaded(load, host.capacity, host.thresholds) && !dwelled) return false;
   for (const Resource r : all_resources) {
-    const double aim = host.thresholds[r] * target;
+    const double aim = host.thresholds[r] * (r == Resource::memory ? 1 : target);
     if (host.capacity[r] == unlimited) continue;
     const double use = load[r] / host.capacity[r];
     const bool over = use > host.thresholds[r] + load_tolerance;
@@ -167,6 +167,7 @@ class Builder {
     vm.id = report.vm.id;
     vm.host = index_of_.at(at);
     vm.load = report.vm.load;
+    vm.swing = report.swing;
     vm.dirty_rate_mib_s = report.vm.dirty_rate_mib_s;
     const std::string held = why_held(member, report);
     vm.movable = report.vm.movable && held.empty();

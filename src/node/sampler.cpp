@@ -122,11 +122,14 @@ void Sampler::failed(TimePoint now, const std::string& reason, Outbox& out) {
 
 // Its first look here told of a part of an interval, or of none: what its source said stands until
 // the next.
-void Sampler::arrived(TimePoint now, const VmId& vm, const Resources& load, Presence presence) {
+void Sampler::arrived(TimePoint now, const VmId& vm, const Resources& load, const Resources& swing,
+                      Presence presence) {
   if (!last_) return;
   estimators_.erase(vm);
-  estimators_.try_emplace(vm, settings_.estimator, settings_.report_interval)
-      .first->second.add(now, load);
+  estimate::LoadEstimator& estimator =
+      estimators_.try_emplace(vm, settings_.estimator, settings_.report_interval).first->second;
+  estimator.begin_with_swing(now, load, swing);
+  estimator.add(now, load);
   for (VmSample& known : last_->vms) {
     if (known.id != vm) continue;
     // One that was seen running has a load of its own from that look.
@@ -175,6 +178,11 @@ const VmSample* Sampler::find(const VmId& vm) const {
   return found == last_->vms.end() ? nullptr : &*found;
 }
 
+Resources Sampler::swing_of(const VmId& vm) const {
+  const auto found = estimators_.find(vm);
+  return found == estimators_.end() ? Resources{} : found->second.swing();
+}
+
 bool Sampler::over_now() const {
   return is_overloaded(running_load(*last_), last_->capacity, thresholds_);
 }
@@ -210,6 +218,7 @@ wire::HostReport Sampler::report(TimePoint now, bool as_seen) const {
     wire::VmReport told;
     told.vm = vm;
     told.vm.load = estimated(now, vm.id, vm.load);
+    told.swing = swing_of(vm.id);
     // Between this host and the target alone: no message carries it.
     told.vm.persistent = true;
     told.vm.autostart = false;

@@ -32,8 +32,10 @@ class Sampler {
   bool take(TimePoint now, const HostSample& taken, Outbox& out);
   void failed(TimePoint now, const std::string& reason, Outbox& out);
 
-  // A VM came to run here, with the load that its lease told; or left.
-  void arrived(TimePoint now, const VmId& vm, const Resources& load, Presence presence);
+  // A VM came to run here, with the load that its lease told and what its source says of its
+  // swing; or left.
+  void arrived(TimePoint now, const VmId& vm, const Resources& load, const Resources& swing,
+               Presence presence);
   void left(const VmId& vm);
 
   // False before the hypervisor's first answer. A host without figures to trust reports that too.
@@ -44,6 +46,7 @@ class Sampler {
   wire::HostReport report(TimePoint now, bool as_seen) const;
 
   const VmSample* find(const VmId& vm) const;
+  Resources swing_of(const VmId& vm) const;  // of its load, about the last hour; 0: not known
   // Of the last sample.
   std::span<const VmSample> vms() const {
     return last_ ? std::span<const VmSample>(last_->vms) : std::span<const VmSample>();

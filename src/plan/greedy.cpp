@@ -27,14 +27,6 @@ constexpr std::size_t candidates_max = 48;
 // arrivals spread, so that the plan has few steps. Beyond it the less full one is taken.
 constexpr double at_ease = 0.8;
 
-// How full the host would be with the unit.
-double heat_with(const Problem& problem, const Placement& placement, const Unit& unit,
-                 HostIndex host) {
-  Load load = placement.load(host);
-  for (std::size_t k = 0; k < resource_count; ++k) load[k] += unit.load[k];
-  return heat_of(problem.hosts[host], load);
-}
-
 // What is left of the room, over all resources: small where the unit closes the gap.
 double gap_after(const Problem& problem, const Placement& placement, const Unit& unit,
                  HostIndex host) {
@@ -55,7 +47,7 @@ std::vector<HostIndex> coolest_first(const Problem& problem, const Placement& pl
   for (HostIndex h = 0; h < problem.hosts.size(); ++h) {
     if (!problem.hosts[h].target) continue;
     order.push_back(h);
-    heat[h] = heat_of(problem.hosts[h], placement.load(h));
+    heat[h] = placement.heat(h);
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](HostIndex a, HostIndex b) { return heat[a] < heat[b]; });
@@ -150,7 +142,7 @@ class Greedy {
       if (h == placement_.at(u) || !placement_.rules_allow(u, h)) continue;
       ++seen;
       const double score = fit_ == Fit::tight ? gap_after(problem_, placement_, unit, h)
-                                              : heat_with(problem_, placement_, unit, h);
+                                              : placement_.heat_with(u, h);
       if (score < best.score) best = {.position = i, .score = score};
     }
     return best;

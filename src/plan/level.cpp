@@ -16,7 +16,7 @@ void level(const Problem& problem, Placement& placement) {
     const HostIndex h = placement.at(u);
     // What mends broken affinity stays where it is.
     if (!problem.friends.empty() && !problem.friends[u].empty()) continue;
-    arrivals.push_back({.heat = heat_of(problem.hosts[h], placement.load(h)), .unit = u});
+    arrivals.push_back({.heat = placement.heat(h), .unit = u});
   }
   for (HostIndex h = 0; h < problem.hosts.size(); ++h)
     if (problem.hosts[h].target) targets.push_back(h);
@@ -26,13 +26,11 @@ void level(const Problem& problem, Placement& placement) {
   for (const Arrival& arrival : arrivals) {
     const UnitIndex u = arrival.unit;
     const HostIndex from = placement.at(u);
-    double least = heat_of(problem.hosts[from], placement.load(from));
+    double least = placement.heat(from);
     HostIndex best = from;
     for (const HostIndex t : targets) {
       if (t == problem.units[u].home || !placement.fits(u, t)) continue;
-      Load load = placement.load(t);
-      for (std::size_t k = 0; k < resource_count; ++k) load[k] += problem.units[u].load[k];
-      const double heat = heat_of(problem.hosts[t], load);
+      const double heat = placement.heat_with(u, t);
       if (heat >= least || !placement.rules_allow(u, t)) continue;
       least = heat;
       best = t;

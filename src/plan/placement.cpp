@@ -1,5 +1,7 @@
 #include "placement.h"
 
+#include <algorithm>
+
 #include "ballast/base/assert.h"
 
 namespace ballast::plan {
@@ -8,6 +10,7 @@ Placement::Placement(const Problem& problem)
     : problem_(&problem),
       at_(problem.units.size()),
       load_(problem.hosts.size()),
+      variance_(problem.hosts.size(), Load{}),
       traffic_(problem.hosts.size(), 0),
       on_(problem.hosts.size()),
       slot_(problem.units.size()),
@@ -21,7 +24,10 @@ Placement::Placement(const Problem& problem)
     at_[u] = unit.home;
     slot_[u] = static_cast<std::uint32_t>(on_[unit.home].size());
     on_[unit.home].push_back(u);
-    for (std::size_t k = 0; k < resource_count; ++k) load_[unit.home][k] += unit.load[k];
+    for (std::size_t k = 0; k < resource_count; ++k) {
+      load_[unit.home][k] += unit.load[k];
+      variance_[unit.home][k] += unit.variance[k];
+    }
     for (const std::uint32_t rule : problem.anti_of_unit(unit)) {
       const std::int32_t row = problem.anti[rule].row;
       if (row >= 0) ++crowd_[static_cast<std::size_t>(row) * on_.size() + unit.home];
@@ -54,6 +60,9 @@ void Placement::move(UnitIndex unit, HostIndex to) {
   for (std::size_t k = 0; k < resource_count; ++k) {
     load_[from][k] -= moving.load[k];
     load_[to][k] += moving.load[k];
+    // Never below 0 by rounding: a root is taken of it.
+    variance_[from][k] = std::max(0.0, variance_[from][k] - moving.variance[k]);
+    variance_[to][k] += moving.variance[k];
   }
   for (const std::uint32_t rule : problem_->anti_of_unit(moving)) {
     const std::int32_t row = problem_->anti[rule].row;

@@ -16,6 +16,21 @@ class Placement {
   HostIndex at(UnitIndex unit) const { return at_[unit]; }
   bool moved(UnitIndex unit) const { return at_[unit] != problem_->units[unit].home; }
   const Load& load(HostIndex host) const { return load_[host]; }
+  const Load& variance(HostIndex host) const { return variance_[host]; }
+  double heat(HostIndex host) const {
+    return heat_of(problem_->hosts[host], load_[host], variance_[host]);
+  }
+  // ... with the unit added.
+  double heat_with(UnitIndex unit, HostIndex host) const {
+    const Unit& added = problem_->units[unit];
+    Load load = load_[host];
+    Load variance = variance_[host];
+    for (std::size_t k = 0; k < resource_count; ++k) {
+      load[k] += added.load[k];
+      variance[k] += added.variance[k];
+    }
+    return heat_of(problem_->hosts[host], load, variance);
+  }
   const std::vector<UnitIndex>& on(HostIndex host) const { return on_[host]; }
 
   // VMs that left the host, or came to it, since the start.
@@ -49,6 +64,7 @@ class Placement {
   const Problem* problem_;
   std::vector<HostIndex> at_;
   std::vector<Load> load_;
+  std::vector<Load> variance_;
   std::vector<std::uint32_t> traffic_;
   std::vector<std::vector<UnitIndex>> on_;
   std::vector<std::uint32_t> slot_;   // of a unit in on_[at_]

@@ -98,6 +98,13 @@ class Planning {
     }
   }
 
+  // The greedy plan, where none can be better: it removes all overload with the fewest migrations.
+  std::optional<Candidate> easy() const {
+    Candidate best = put_in_order(problem, start, start, options_);
+    if (!evictions.empty()) consider(place_greedily(problem, start, evictions, Fit::spread), best);
+    return is_least(best.score) ? std::optional(std::move(best)) : std::nullopt;
+  }
+
   // The best plan found; empty when nothing can be gained.
   Candidate run() const {
     Candidate best = put_in_order(problem, start, start, options_);
@@ -258,10 +265,25 @@ Ordered joined(const Planning& planning, const Ordered& first, const Planning& n
 
 }  // namespace
 
+namespace {
+
+Snapshot calm(Snapshot snapshot) {
+  for (Vm& vm : snapshot.vms) vm.swing = {};
+  return snapshot;
+}
+
+}  // namespace
+
+// How loads swing decides only where a plan is proven to be the best that can be: what has to be
+// searched for is searched as if nothing swung, so that headroom never costs a migration.
 Plan make_plan(const Snapshot& snapshot, const Options& options) {
   BALLAST_ASSERT(options.outgoing_max > 0 && options.incoming_max > 0, "nothing could move");
+  const bool swings = std::any_of(snapshot.vms.begin(), snapshot.vms.end(),
+                                  [](const Vm& vm) { return vm.swing != Resources{}; });
   const Planning planning(snapshot, options);
-  Ordered ordered = planning.run().ordered;
+  const std::optional<Candidate> easy = swings ? planning.easy() : std::nullopt;
+  if (swings && !easy) return make_plan(calm(snapshot), options);
+  Ordered ordered = easy ? easy->ordered : planning.run().ordered;
   Plan plan;
   plan.migrations = ordered.migrations;
   constexpr int rounds_max = 32;

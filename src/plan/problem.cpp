@@ -98,7 +98,11 @@ void Problem::add_units(const Snapshot& snapshot) {
     }
     Unit& unit = units[unit_of[v]];
     const Load load = to_load(vm.load);
-    for (std::size_t k = 0; k < resource_count; ++k) unit.load[k] += load[k];
+    const Load swing = to_load(vm.swing);
+    for (std::size_t k = 0; k < resource_count; ++k) {
+      unit.load[k] += load[k];
+      unit.variance[k] += swing[k] * swing[k];
+    }
     unit.movable = unit.movable && vm.movable;
     unit.copy += copied_mib(vm);
     unit.failed_lately = unit.failed_lately || vm.failed_lately;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -21,6 +22,10 @@ using UnitIndex = std::uint32_t;
 
 // Differences of overload below this are rounding.
 inline constexpr double overload_step = 1e-7;
+
+// How many deviations of its VMs' swing a host is to have room for: two are exceeded about one time
+// in forty, where swings are normal.
+inline constexpr double headroom_deviations = 0.5;
 
 inline constexpr std::size_t memory_at = static_cast<std::size_t>(Resource::memory);
 
@@ -46,6 +51,7 @@ struct PlanHost {
 
 struct Unit {
   Load load;
+  Load variance{};  // of the load: swings that have nothing to do with each other add up so
   HostIndex home = 0;
   bool movable = false;
   std::uint32_t first_vm = 0;  // into Problem::unit_vms
@@ -109,13 +115,15 @@ class Problem {
   std::vector<std::uint64_t> allowed_bits_;
 };
 
-// How full the host is with that load: its fullest resource against its limit, 1 at the threshold.
-// Of two hosts that could take a VM, the one with the lower heat afterwards is the better one,
-// however large or small they are and whatever their thresholds.
-inline double heat_of(const PlanHost& host, const Load& load) {
+// How full the host is with that load: its fullest resource against its limit, 1 at the threshold,
+// with headroom for what swings. Of two hosts that could take a VM, the one with the lower heat
+// afterwards is the better one, however large or small they are and whatever their thresholds.
+inline double heat_of(const PlanHost& host, const Load& load, const Load& variance) {
   double most = 0;
-  for (std::size_t k = 0; k < resource_count; ++k)
-    most = std::max(most, load[k] * host.limit_share[k]);
+  for (std::size_t k = 0; k < resource_count; ++k) {
+    const double swing = variance[k] > 0 ? headroom_deviations * std::sqrt(variance[k]) : 0;
+    most = std::max(most, (load[k] + swing) * host.limit_share[k]);
+  }
   return most;
 }
 

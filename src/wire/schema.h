@@ -19,7 +19,7 @@ concept Of = std::same_as<std::remove_const_t<T>, Plain>;
 
 // The least bytes that one item of a list takes: a list that claims more items than the bytes left
 // can hold is refused before anything is allocated for it.
-inline constexpr std::size_t vm_bytes_min = 11;
+inline constexpr std::size_t vm_bytes_min = 15;
 inline constexpr std::size_t job_bytes_min = 4;
 inline constexpr std::size_t reservation_bytes_min = 11;
 
@@ -77,7 +77,7 @@ void fields(auto& io, const char* name, Of<HostFacts> auto& facts) {
 }
 
 void fields(auto& io, const char* name, Of<VmReport> auto& report) {
-  io.record(name, 7, [&] {
+  io.record(name, 8, [&] {
     io.id("id", report.vm.id);
     io.choice("presence", report.vm.presence, Presence::unknown);
     fields(io, "load", report.vm.load);
@@ -85,6 +85,7 @@ void fields(auto& io, const char* name, Of<VmReport> auto& report) {
     io.text("immovable_reason", report.vm.immovable_reason, limits::vm_text_bytes_max);
     io.number("dirty_rate_mib_s", report.vm.dirty_rate_mib_s, 0, limits::dirty_rate_mib_s_max);
     io.span("rest", report.rest, duration_of_seconds(limits::rest_s_max));
+    fields(io, "swing", report.swing);
   });
 }
 
@@ -260,11 +261,12 @@ void fields(auto& io, const char* name, Of<LeaseStateAck> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<Begin> auto& body) {
-  io.record(name, 4, [&] {
+  io.record(name, 5, [&] {
     fields(io, "lease", body.lease);
     io.id("vm", body.vm);
     fields(io, "load", body.load);
     io.flag("autostart", body.autostart);
+    fields(io, "swing", body.swing);
   });
 }
 

@@ -186,4 +186,37 @@ TEST_CASE("when samples stop, the last one still stands") {
   }
 }
 
+TEST_CASE("swing is the deviation over about the last hour, and forgets what was before") {
+  for (const EstimatorKind kind : kinds) {
+    CHECK(fed(kind, 1, [](int) { return 500; }).swing().cpu_mhz == 0);
+    CHECK(fed(kind, 1000, [](int) { return 500; }).swing().cpu_mhz ==
+          doctest::Approx(0).epsilon(0.01));
+    // A square wave between 400 and 600 deviates by 100, whatever its period within the hour.
+    for (const int half : {1, 6, 30}) {
+      const auto wave = [&](int i) { return i / half % 2 == 0 ? 400.0 : 600.0; };
+      CHECK(fed(kind, 720, wave).swing().cpu_mhz == doctest::Approx(100).epsilon(0.08));
+    }
+    Random random(7);
+    const auto noise = [&](int) { return 1000 + random.between(-50, 50) * std::sqrt(3.0); };
+    CHECK(fed(kind, 720, noise).swing().cpu_mhz == doctest::Approx(50).epsilon(0.2));
+    // Four hours after it has become calm, little is left of it.
+    const auto calm = [&](int i) { return i < 360 && i % 2 == 0 ? 400.0 : 600.0; };
+    CHECK(fed(kind, 360 + 1440, calm).swing().cpu_mhz < 5);
+    CHECK(fed(kind, 360 + 1440, calm).swing().memory_mib == 0);
+  }
+}
+
+TEST_CASE("what another host told of the swing counts until samples have replaced it") {
+  LoadEstimator estimator(EstimatorKind::mean, window);
+  estimator.begin_with_swing(at(0), cpu(500), {200, 0, 0});
+  CHECK(estimator.swing().cpu_mhz == doctest::Approx(200));
+  CHECK(estimator.samples() == 0);
+  for (int i = 1; i <= 180; ++i) estimator.add(at(i), cpu(500));
+  CHECK(estimator.swing().cpu_mhz == doctest::Approx(200 * std::exp(-0.5)).epsilon(0.02));
+  // Nonsense is not believed.
+  estimator.begin_with_swing(at(181), cpu(500), {-1, 0, 0});
+  estimator.begin_with_swing(at(181), cpu(500), {std::numeric_limits<double>::infinity(), 0, 0});
+  CHECK(estimator.swing().cpu_mhz < 200);
+}
+
 }  // namespace ballast::estimate

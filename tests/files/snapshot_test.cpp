@@ -73,10 +73,29 @@ TEST_CASE("what may be missing has the default of the design") {
   CHECK(read->vms[1].load.network_mbit == 0);
   CHECK(read->vms[2].load.network_mbit == 0);
   CHECK(read->vms[2].movable);
+  CHECK(read->vms[2].swing == Resources{});
   CHECK_FALSE(read->hosts[1].maintenance);
   CHECK(read->hosts[1].thresholds == Thresholds{0.7, 0.9, 0.8});
   CHECK(read->hosts[0].thresholds == Thresholds{0.7, 0.5, 0.8});
   CHECK(parse_snapshot(R"({"format":"ballast-snapshot/1","hosts":[],"vms":[]})", "x").ok());
+}
+
+TEST_CASE("how much a load swings may be told, each resource by itself") {
+  const auto text = [](const std::string& swing) {
+    return R"({"format":"ballast-snapshot/1","hosts":[{"id":"h","cpu":9,"memory":9}],
+"vms":[{"id":"v","host":"h","cpu":1,"memory":1,"swing":)" +
+           swing + "}]}";
+  };
+  const Result<Snapshot> read = parse_snapshot(text(R"({"cpu": 0.5})"), "x");
+  REQUIRE_MESSAGE(read.ok(), read.error().message);
+  CHECK(read->vms[0].swing == Resources{0.5, 0, 0});
+  CHECK(check(*read).ok());
+  for (const char* bad : {"1", R"({"cpu": -1})", R"({"cpu": null})", R"({"disk": 1})"}) {
+    const Result<Snapshot> refused = parse_snapshot(text(bad), "x");
+    REQUIRE_FALSE(refused.ok());
+    CHECK_MESSAGE(refused.error().message.find("vms[0].swing") != std::string::npos,
+                  refused.error().message);
+  }
 }
 
 struct Case {

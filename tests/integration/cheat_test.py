@@ -63,7 +63,7 @@ OF_MASTERS = {
 OF_SLAVES = {
     "Outcome": [LEASE, "v1", 3, 1, "arrived with me, I swear", 0],
     "LeaseState": [LEASE, 2, 1, ""],
-    "Begin": [LEASE, "v1", LOAD, True],
+    "Begin": [LEASE, "v1", LOAD, True, [0, 0, 0]],
     "BeginAnswer": [LEASE, True, "", "tcp://127.0.0.1:9"],
     "Settle": [LEASE, "v1", True],
     "SettleAnswer": [LEASE, "v1", 1, ""],
@@ -85,8 +85,9 @@ MALFORMED = {
     "an id of 129 bytes": packed("Settle", [LEASE, "v" * 129, False], "slave"),
     "an id with a control character": packed("Settle", [LEASE, "v\n1", False], "slave"),
     "a number below zero": packed("Settle", [["m", -1, 1], "v1", False], "slave"),
-    "no number": packed("Begin", [LEASE, "v1", [float("nan"), 1, 1], False], "slave"),
-    "a load without end": packed("Begin", [LEASE, "v1", [float("inf"), 1, 1], False], "slave"),
+    "no number": packed("Begin", [LEASE, "v1", [float("nan"), 1, 1], False, [0, 0, 0]], "slave"),
+    "a load without end": packed("Begin", [LEASE, "v1", [float("inf"), 1, 1], False, [0, 0, 0]],
+                                 "slave"),
     "a presence that is none": packed("SettleAnswer", [LEASE, "v1", 6, ""], "slave"),
     "a list of 2^32 VMs":
         packed("Settle", [LEASE, "v1", False], "slave")[:-4] + b"\xdd\xff\xff\xff\xff",

@@ -15,7 +15,7 @@ import nacl.encoding
 import nacl.hash
 import zmq
 
-VERSION = 3
+VERSION = 4
 KINDS = """Attach AttachAnswer Report ReportAck Order Outcome OutcomeAck LeaseTell LeaseRevoke
 LeaseState LeaseStateAck Begin BeginAnswer Settle SettleAnswer Gossip Neighbor NeighborAnswer
 Disconnect Shuffle ShuffleAnswer Pull Pulled Request RequestAnswer Release ReleaseAck SwapBack
@@ -108,7 +108,8 @@ class Peer:
         """What the host carries; each of these takes the next number."""
         self.sequence += 1
         used_mhz = sum(cpu for _, cpu, _ in self.vms)
-        vms = [[vm, RUNNING, [cpu, mib, 0], True, "", 0, 0] for vm, cpu, mib in self.vms]
+        vms = [[vm, RUNNING, [cpu, mib, 0], True, "", 0, 0, [0, 0, 0]]
+               for vm, cpu, mib in self.vms]
         return [[0, 0, 0], used_mhz, 32_768, False, self.over_samples, "", vms, [], []]
 
     def attach(self):

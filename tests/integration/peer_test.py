@@ -55,7 +55,7 @@ class Served(unittest.TestCase):
         self.assertEqual(peer.expect("OutcomeAck"), [lease, ACCEPTED])
 
         # The target is the master's own host: asked where the order says, which is where we are.
-        peer.send("Begin", [lease, vm, [1_200, 1_024, 0], False])
+        peer.send("Begin", [lease, vm, [1_200, 1_024, 0], False, [0, 0, 0]])
         begun, yes, reason, uri = peer.expect("BeginAnswer")
         self.assertEqual((begun, yes, reason), (lease, True, ""))
         self.assertTrue(uri)
@@ -78,7 +78,9 @@ class Served(unittest.TestCase):
         self.assertEqual(load[:2], [1_200, 1_024])
         peer.send("LeaseState", [lease, TOLD, peer.sequence, ""])
 
-        self.assertEqual(peer.expect("Begin"), [lease, vm, load, False])
+        *begin, swing = peer.expect("Begin")
+        self.assertEqual(begin, [lease, vm, load, False])
+        self.assertEqual(len(swing), 3)
         peer.answer_at_door("BeginAnswer", [lease, False, "a peer without a hypervisor", ""])
         self.assertEqual(peer.expect("LeaseRevoke")[:2], [lease, vm])
         peer.send("LeaseState", [lease, LEASE_ABSENT, peer.sequence, ""])

@@ -62,7 +62,8 @@ TEST_CASE("a VM that has just come has the load that its source told, until a lo
       bench.look({Bench::vm("v", 0, Presence::incoming)});
       bench.look({Bench::vm("v", 0, Presence::incoming)});
     }
-    bench.sampler.arrived(bench.now, VmId("v"), {2000, 1024, 0}, Presence::running);
+    bench.sampler.arrived(bench.now, VmId("v"), {2000, 1024, 0}, {300, 0, 0}, Presence::running);
+    CHECK(bench.sampler.swing_of(VmId("v")).cpu_mhz == doctest::Approx(300));
     CHECK(bench.told_mhz("v") == doctest::Approx(2000));
     CHECK(bench.told_mhz("v", true) == doctest::Approx(2000));
     bench.look({Bench::vm("v", 1996)});

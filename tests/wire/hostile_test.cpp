@@ -44,7 +44,7 @@ bool holds(const std::string& text, const std::string& part) {
 // "[1, c, a, 1, 1, kind, ": what stands before a body.
 std::string head(char kind) {
   return std::string(
-             "\x97\x03\xA1"
+             "\x97\x04\xA1"
              "c\xA1"
              "a\x01\x01",
              8) +
@@ -111,14 +111,14 @@ TEST_CASE("bytes that are no message of ours are refused with what is wrong") {
       {"GET / HTTP/1.1\r\n\r\n", "header: message: found a whole number, expected an array"},
       {"\x80", "found a map, expected an array"},
       {"\xC1", "found binary data or an extension"},
-      {"\x97\x01", "header: version: found 1, expected 3"},
+      {"\x97\x01", "header: version: found 1, expected 4"},
       {"\x97\xA1v", "header: version: found a text, expected a whole number"},
-      {"\x91\x03", "header: message: found 1 fields, expected 7"},
-      {"\x97\x03\xA0", "header: cluster: found ''"},
-      {"\x97\x03\xA1"
+      {"\x91\x04", "header: message: found 1 fields, expected 7"},
+      {"\x97\x04\xA0", "header: cluster: found ''"},
+      {"\x97\x04\xA1"
        "c\x93",
        "header: sender: found an array, expected a text"},
-      {"\x97\x03\xA1"
+      {"\x97\x04\xA1"
        "c\xA1"
        "a\xFF\x01\x01",
        "header: incarnation: found a signed whole number"},
@@ -129,13 +129,13 @@ TEST_CASE("bytes that are no message of ours are refused with what is wrong") {
       {head('\x04') + "\x92\x91\x01", "ReportAck: slave_epoch: found 1 fields, expected 2"},
       {head('\x04') + "\x92\xC0\x01", "ReportAck: slave_epoch: found nil, expected an array"},
       {head('\x04') + "\x92\x92\x01\x01\xCA", "ReportAck: sequence: found a real number"},
-      {head('\x0C') + "\x94\x93\xA1"
+      {head('\x0C') + "\x95\x93\xA1"
                       "g\x01\x01\xA1"
                       "v\x93\xC2\x01\x01",
        "Begin: load.cpu_mhz: found true or false, expected a number"},
       // A text of 4 GiB that is not there, and an array of 2^32-1 that is not there.
-      {"\x97\x03\xDB\xFF\xFF\xFF\xFF", "header: cluster: found the end of the message"},
-      {"\xDD\xFF\xFF\xFF\xFF\x03", "found 4294967295 fields, expected 7"},
+      {"\x97\x04\xDB\xFF\xFF\xFF\xFF", "header: cluster: found the end of the message"},
+      {"\xDD\xFF\xFF\xFF\xFF\x04", "found 4294967295 fields, expected 7"},
   };
   for (const auto& one : cases) {
     const std::string found = error_of(one.bytes);

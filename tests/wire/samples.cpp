@@ -78,6 +78,7 @@ HostReport report(Random& random) {
     item.vm.immovable_reason = text(random, limits::vm_text_bytes_max);
     item.vm.dirty_rate_mib_s = real(random, limits::dirty_rate_mib_s_max);
     item.rest = Duration(static_cast<std::int64_t>(random.below(1ULL << 44U)));
+    item.swing = load(random);
   }
   for (std::size_t i = random.below(4); i > 0; --i) {
     Job& job = report.jobs.emplace_back();
@@ -149,7 +150,7 @@ void fill(Random& random, LeaseStateAck& body) {
   body = {lease(random), choice(random, LeasePhase::absent)};
 }
 void fill(Random& random, Begin& body) {
-  body = {lease(random), VmId(id(random)), load(random), random.chance(0.5)};
+  body = {lease(random), VmId(id(random)), load(random), random.chance(0.5), load(random)};
 }
 void fill(Random& random, BeginAnswer& body) {
   body = {lease(random), random.chance(0.5), text(random, limits::text_bytes_max),

@@ -36,7 +36,7 @@ constexpr std::array<Known, 15> known_to_be_found = {{{Bug::ledger_forgets_promi
                                                       {Bug::target_never_settles, 10},
                                                       {Bug::streams_are_endless, 10},
                                                       {Bug::conductor_orders_untold, 10},
-                                                      {Bug::conductor_never_gives_up, 20, 36},
+                                                      {Bug::conductor_never_gives_up, 20},
                                                       {Bug::master_forgets_quiet, 10},
                                                       {Bug::master_answers_once, 10, 3},
                                                       {Bug::master_tires_of_planning, 10},

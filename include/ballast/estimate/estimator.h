@@ -28,6 +28,11 @@ class LoadEstimator {
   // is too old to plan with is for the caller to judge.
   Resources estimate(TimePoint now, Duration horizon) const;
 
+  // How much the load swung: its deviation over about the last hour, whatever the window. What
+  // another host told of it, with the load that it told, counts until samples have replaced it.
+  Resources swing() const;
+  void begin_with_swing(TimePoint at, const Resources& load, const Resources& swing);
+
   std::size_t samples() const;
   std::size_t ignored() const;
 

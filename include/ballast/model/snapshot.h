@@ -35,6 +35,8 @@ struct Vm {
   HostIndex host = 0;
   Resources load;
   bool movable = true;
+  // How much the load swings: its standard deviation over about the last hour; 0: not known.
+  Resources swing;
   double dirty_rate_mib_s = 0;  // 0: not known
   // It failed somewhere lately, perhaps outside this snapshot: where others do as well, they are
   // named as surplus instead of it.

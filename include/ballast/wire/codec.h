@@ -13,7 +13,7 @@
 
 namespace ballast::wire {
 
-inline constexpr std::uint32_t protocol_version = 3;
+inline constexpr std::uint32_t protocol_version = 4;
 
 // The bytes of a message; at most limits::message_bytes_max for what our own limits allow.
 std::string encode(const Message& message);

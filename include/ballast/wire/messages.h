@@ -38,6 +38,7 @@ struct HostFacts {
 // One VM in a report: the sample's facts, with the load folded by the estimator.
 struct VmReport {
   VmSample vm;
+  Resources swing;   // the deviation of its load over about the last hour
   Duration rest{0};  // how long it still rests after its last move (cooldown); 0: not resting
   bool operator==(const VmReport&) const = default;
 };
@@ -220,6 +221,7 @@ struct Begin {
   VmId vm;
   Resources load;
   bool autostart = false;  // the source's hypervisor starts it with the host: so shall the target's
+  Resources swing{};       // as in the source's reports
   bool operator==(const Begin&) const = default;
 };
 
