@@ -24,14 +24,18 @@ constexpr std::size_t open_max = 8;
 constexpr Duration soon = std::chrono::milliseconds(200);
 constexpr std::size_t none = ~std::size_t{0};
 
-// As the grantor will: out of the tightest hole.
-void take_room(std::vector<Resources>& holes, const Resources& load) {
-  Resources* tightest = nullptr;
+// As the grantor will: out of the tightest hole; out of the roomiest for what looks for a cool
+// host.
+void take_room(std::vector<Resources>& holes, const wire::Want& want) {
+  const bool looks_for_cool = want.heat_max > 0;
+  Resources* best = nullptr;
   for (Resources& hole : holes) {
-    if (fits(hole, load) && (tightest == nullptr || hole.cpu_mhz < tightest->cpu_mhz))
-      tightest = &hole;
+    if (!fits(hole, want.load)) continue;
+    const bool better = best == nullptr || (looks_for_cool ? hole.cpu_mhz > best->cpu_mhz
+                                                           : hole.cpu_mhz < best->cpu_mhz);
+    if (better) best = &hole;
   }
-  if (tightest != nullptr) *tightest -= load;
+  if (best != nullptr) *best -= want.load;
 }
 
 bool needs_less(const Resources& load, const Resources& asked) {
@@ -152,9 +156,26 @@ std::vector<double> Asker::weights_of(TimePoint now, const Need& need,
   return weights;
 }
 
+// Of those that have room for it, the one with the roomiest hole.
+std::size_t Asker::roomiest(TimePoint now, const Need& need,
+                            const std::vector<Seller>& sellers) const {
+  std::size_t best = none;
+  double most = 0;
+  for (std::size_t i = 0; i < sellers.size(); ++i) {
+    if (weight_of(now, need, sellers[i], false) <= 0) continue;
+    for (const Resources& hole : sellers[i].holes) {
+      if (!fits(hole, need.want.load) || hole.cpu_mhz <= most) continue;
+      most = hole.cpu_mhz;
+      best = i;
+    }
+  }
+  return best;
+}
+
 std::size_t Asker::choose_or_wait(TimePoint now, Need& need, const std::vector<Seller>& sellers,
                                   const std::vector<bool>& ours, bool& as_swap) {
   as_swap = false;
+  if (need.want.heat_max > 0) return roomiest(now, need, sellers);
   if (need.paused_until && *need.paused_until <= now) begin_round(now, need);
   const std::vector<double> weights = weights_of(now, need, sellers, false);
   std::vector<double> weights_of_ours = weights;
@@ -190,6 +211,7 @@ void Asker::free_needs_of(std::uint64_t number, const Open& open, TimePoint now,
                           const std::map<VmId, TimePoint>& avoid_until) {
   for (auto& [vm, need] : needs_) {
     if (need.request != number) continue;
+    if (need.want.heat_max > 0) declined_.insert(vm);
     const auto until = avoid_until.find(vm);
     need.request = 0;
     need.next = now;
@@ -199,6 +221,7 @@ void Asker::free_needs_of(std::uint64_t number, const Open& open, TimePoint now,
       need.refused_by[open.to] = {until == avoid_until.end() ? now + silent_for : until->second,
                                   open.incarnation, open.version};
   }
+  std::erase_if(needs_, [&](const auto& known) { return declined_.contains(known.first); });
 }
 
 void Asker::give_up_silent(TimePoint now) {
@@ -240,6 +263,7 @@ std::vector<Asker::Send> Asker::tick(TimePoint now, const std::vector<Seller>& s
   for (Need* need : due) {
     bool as_swap = false;
     const std::size_t chosen = choose_or_wait(now, *need, known, ours, as_swap);
+    if (chosen == none && need->want.heat_max > 0) declined_.insert(need->want.vm);
     if (chosen == none) continue;
     Seller& seller = known[chosen];
     const auto entry = asked.find(seller.master);
@@ -257,13 +281,14 @@ std::vector<Asker::Send> Asker::tick(TimePoint now, const std::vector<Seller>& s
     wire::Want want = need->want;
     if (!as_swap) {
       want.takes_back.reset();
-      take_room(seller.holes, want.load);
+      take_room(seller.holes, want);
     }
     open.request.wants.push_back(std::move(want));
     need->request = number;
     ++need->tries;
     ++counters_.sent;
   }
+  for (const VmId& vm : declined_) needs_.erase(vm);
   for (const auto& [master, number] : asked) {
     if (number == 0) continue;
     const Open& open = open_.at(number);

@@ -102,9 +102,11 @@ std::optional<wire::Grant> Grantor::grant(TimePoint now, const NodeId& asker,
                                           const wire::Want& want, Offer& offer) {
   std::vector<Hole*> fitting;
   for (Hole& hole : offer.holes) {
-    if (fits(hole.room, want.load) && goes_to(want, hole.host)) fitting.push_back(&hole);
+    const bool cool = want.heat_max <= 0 || hole.heat_with(want.load) <= want.heat_max;
+    if (cool && fits(hole.room, want.load) && goes_to(want, hole.host)) fitting.push_back(&hole);
   }
   std::stable_sort(fitting.begin(), fitting.end(), [&](const Hole* a, const Hole* b) {
+    if (want.heat_max > 0) return a->heat_with(want.load) < b->heat_with(want.load);
     return left_over(a->room, want.load) < left_over(b->room, want.load);
   });
   for (Hole* hole : fitting) {
@@ -112,6 +114,7 @@ std::optional<wire::Grant> Grantor::grant(TimePoint now, const NodeId& asker,
         ledger_.promise({want.vm, want.from, hole->host, want.load}, now + lease_ttl);
     if (!lease) continue;
     hole->room -= want.load;
+    hole->carried += want.load;
     granted_[lease->id] = {asker, hole->host, want.from_endpoint, std::nullopt, {}};
     return wire::Grant{want.vm, lease->id, hole->host, hole->endpoint, std::nullopt};
   }

@@ -4,7 +4,9 @@
 
 #include "ballast/base/planted.h"
 #include "ballast/base/words.h"
+#include "ballast/model/heat.h"
 #include "ballast/plan/planner.h"
+#include "cooler_elsewhere.h"
 #include "drain.h"
 #include "worth_asking.h"
 
@@ -198,13 +200,14 @@ void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, boo
   for (const HostId& id : group_.give_up(now)) let_go(id);
   conductor_.tick(now);
   close_finished_plan(now);
+  take_declined(now);
   plan_if_due(now, sellers);
   const bool acts = config_.plan.mode == Mode::act && config_.market.enabled;
   const bool only_starts = acts && !paused && now < quiet_until_;
   trade_.tick(now, sellers, !acts || paused || now < quiet_until_,
               only_starts ? quiet_until_ : time_never);
   end_stuck_drains(now);
-  due_ = next_deadline();
+  due_ = std::max(now, next_deadline());
 }
 
 // Its process stood still. What others said meanwhile is still to be read, so that they were silent
@@ -219,6 +222,12 @@ void Master::woke(TimePoint now, Duration slept) {
   for (const auto& [id, member] : group_.members()) {
     if (!member.lost) out_.send(id, {}, wire::ReportAsk{member.epoch});
   }
+}
+
+bool Master::wants_room(TimePoint now) const {
+  if (trade_.wants_room() || draining()) return true;
+  return now >= next_plan_ && std::any_of(group_.members().begin(), group_.members().end(),
+                                          [&](const auto& known) { return is_over(known.second); });
 }
 
 TimePoint Master::next_deadline() const {
@@ -259,10 +268,12 @@ void Master::plan_if_due(TimePoint now, const std::vector<market::Seller>& selle
     looked_at_ = now;
     spared_ = true;
     next_plan_ = last_plan_ + config_.plan.plan_interval;
+    std::erase_if(wanting_, [](const SurplusVm& one) { return one.heat_max > 0; });  // they were
     trade_.need(wanting_);
     return;
   }
-  if (gather(now)) return;
+  if (!were_declined_ && gather(now)) return;
+  were_declined_ = false;
   last_plan_ = now;
   looked_at_ = now;
   next_plan_ = now + config_.plan.plan_interval;
@@ -278,7 +289,9 @@ void Master::plan_if_due(TimePoint now, const std::vector<market::Seller>& selle
 bool Master::nothing_to_search(TimePoint now, const std::vector<market::Seller>& sellers) {
   if (planted::on(planted::Bug::master_searches_once) && plan_) return is_unrelieved();
   const bool fresh_reports_came = asked_at_.has_value();
-  if (!plan_ || fresh_reports_came || now >= last_plan_ + config_.plan.plan_interval) return false;
+  if (!plan_ || fresh_reports_came || were_declined_ ||
+      now >= last_plan_ + config_.plan.plan_interval)
+    return false;
   if (plan_->state == PlanState::abandoned || was_held_back_ != held_back(now)) return false;
   return search_.change(picture(now).snapshot, others_for_drains(sellers)) == nullptr;
 }
@@ -359,9 +372,15 @@ Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Sell
   plan.lower_bound = made.lower_bound;
   plan.drains = drains_;
   const std::vector<Resources> loads = loads_of(snapshot);
+  const std::map<VmIndex, double> elsewhere = sent_elsewhere(now, snapshot, made, sellers);
   for (const Migration& migration : made.migrations) {
     const Host& from = snapshot.hosts[migration.from];
     const Vm& vm = snapshot.vms[migration.vm];
+    if (const auto one = elsewhere.find(migration.vm); one != elsewhere.end()) {
+      wanting.push_back({vm.id, from.id, one->second});
+      plan.surplus.push_back({vm.id, from.id, "a cooler host is asked for in other groups", {}});
+      continue;
+    }
     const Member& member = *group_.find(from.id);
     plan.moves.push_back(PlannedMove{
         vm.id, from.id, snapshot.hosts[migration.to].id, migration.step, migration.swap, vm.load,
@@ -409,6 +428,33 @@ Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Sell
   plan.overload_after = overload_of(after);
   plan.overloaded_after = overloaded_hosts(after);
   return plan;
+}
+
+// Not while they could not be asked: then the plan is told, or carried out, as it is.
+std::map<VmIndex, double> Master::sent_elsewhere(TimePoint now, const Snapshot& snapshot,
+                                                 const Plan& made,
+                                                 const std::vector<market::Seller>& sellers) const {
+  std::map<VmIndex, double> vms;
+  if (!trades() || held_back(now)) return vms;
+  std::vector<Resources> limits;
+  for (const Host& host : snapshot.hosts)
+    limits.push_back(limit_of(host.capacity, group_.find(host.id)->facts.thresholds));
+  std::set<VmId> at_home;
+  for (const auto& [vm, until] : at_home_until_)
+    if (now < until) at_home.insert(vm);
+  for (const Elsewhere& one : cooler_elsewhere(snapshot, made, limits, sellers, at_home))
+    vms.emplace(one.vm, one.heat_max);
+  return vms;
+}
+
+// They go where the plan had a place for them: at once, on the reports that it was made from.
+void Master::take_declined(TimePoint now) {
+  const std::set<VmId> declined = trade_.take_declined();
+  std::erase_if(at_home_until_, [&](const auto& known) { return known.second <= now; });
+  for (const VmId& vm : declined) at_home_until_[vm] = now + config_.plan.plan_interval;
+  if (declined.empty()) return;
+  were_declined_ = true;
+  if (!asked_at_) next_plan_ = now;
 }
 
 void Master::decide(TimePoint now, MadePlan plan) {

@@ -30,7 +30,8 @@ class Master {
   // begins.
   void tick(TimePoint now, const std::vector<market::Seller>& sellers, bool paused);
   TimePoint next_deadline() const;
-  bool wants_room() const { return trade_.wants_room(); }
+  // Something is asked for, is to leave a host that is emptied, or is about to be planned for.
+  bool wants_room(TimePoint now) const;
   // A host of the group is to be emptied.
   bool draining() const { return !drains_.empty(); }
 
@@ -122,6 +123,9 @@ class Master {
   void plan_if_due(TimePoint now, const std::vector<market::Seller>& sellers);
   bool plan_relieves_all() const;
   bool nothing_to_search(TimePoint now, const std::vector<market::Seller>& sellers);
+  bool is_over(const Member& member) const {
+    return member.report.over_samples >= config_.plan.dwell;
+  }
   bool held_back(TimePoint now) const { return paused_ || now < quiet_until_; }
   bool is_unrelieved() const;
   Picture picture(TimePoint now) const;
@@ -147,6 +151,10 @@ class Master {
   std::set<VmId> left_by_drains(TimePoint now, const std::vector<OtherRoom>& others) const;
   void tell_of_plan(TimePoint now, const MadePlan& plan);
   void tell_of_the_gone(TimePoint now, const VmId& vm, std::vector<wire::Fact>& facts) const;
+  std::map<VmIndex, double> sent_elsewhere(TimePoint now, const Snapshot& snapshot,
+                                           const Plan& made,
+                                           const std::vector<market::Seller>& sellers) const;
+  void take_declined(TimePoint now);
   const Member* home_of(const VmId& vm) const;
   HostView view_of(TimePoint now, const Member& member) const;
   std::string why_it_stays(const HostId& host, const VmId& vm) const;
@@ -178,7 +186,9 @@ class Master {
   bool spared_ = false;             // since then a search was not made, as nothing had changed
   bool was_held_back_ = false;      // when the last plan was decided on
   std::vector<SurplusVm> wanting_;  // that the last plan left, if it was to be acted upon
-  std::optional<TimePoint> asked_at_;  // for fresh reports
+  std::map<VmId, TimePoint> at_home_until_;  // VMs that no other group has a cooler host for
+  bool were_declined_ = false;               // ... since the last plan
+  std::optional<TimePoint> asked_at_;        // for fresh reports
   std::uint64_t plans_made_ = 0;
   Doubled doubled_before_;  // in the last plan: see tell_of_doubled()
   std::optional<MadePlan> plan_;

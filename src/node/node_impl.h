@@ -255,7 +255,7 @@ struct Node::Impl {
       for (const NodeId& other : master->trade().awaited())
         if (masters->is_lost(other)) master->trade().lost(now, other);
     }
-    const bool wants = masters && (master->wants_room() || master->draining());
+    const bool wants = masters && master->wants_room(now);
     master->tick(now, wants ? masters->sellers() : std::vector<market::Seller>{},
                  masters && masters->paused());
     if (!masters) return;

@@ -26,10 +26,10 @@ namespace {
 // Sets the limits of one host as told above, resource by resource; false when it must be left
 // alone. `fixed` of its load is there to stay.
 bool set_limits(Host& host, const Resources& load, const Resources& fixed, const Resources& room,
-                bool dwelled, double target) {
+                bool dwelled, const PlanSettings& plan) {
   if (is_overloaded(load, host.capacity, host.thresholds) && !dwelled) return false;
   for (const Resource r : all_resources) {
-    const double aim = host.thresholds[r] * (r == Resource::memory ? 1 : target);
+    const double aim = host.thresholds[r] * plan.target_of(r);
     if (host.capacity[r] == unlimited) continue;
     const double use = load[r] / host.capacity[r];
     const bool over = use > host.thresholds[r] + load_tolerance;
@@ -76,8 +76,8 @@ class Builder {
     for (const auto& [id, member] : group_.members()) {
       Host& host = picture_.snapshot.hosts[index];
       const bool dwelled = member.report.over_samples >= config_.plan.dwell;
-      const bool limited = set_limits(host, loads[index], fixed[index], ledger_.room(id), dwelled,
-                                      config_.plan.target);
+      const bool limited =
+          set_limits(host, loads[index], fixed[index], ledger_.room(id), dwelled, config_.plan);
       // One in maintenance is emptied, however it stands.
       if (!limited && !host.maintenance) host.usable = false;
       ++index;

@@ -38,14 +38,15 @@ Trade::Trade(const Config& config, std::uint64_t incarnation, std::uint64_t seed
 
 // --- what is asked for --------------------------------------------------------------------------
 
-double Trade::heat_of(const Member& member) const {
+// As far as resources are known that it has.
+double Trade::overload_of(const Member& member) {
   const Resources load = member.load();
-  double heat = 0;
+  double overload = 0;
   for (const Resource r : all_resources) {
-    if (member.facts.capacity[r] == unlimited || member.facts.capacity[r] <= 0) continue;
-    heat += std::max(0.0, load[r] / member.facts.capacity[r] - member.facts.thresholds[r]);
+    if (member.facts.capacity[r] > 0)
+      overload += excess_of(load[r], member.facts.capacity[r], member.facts.thresholds[r]);
   }
-  return std::min(heat, limits::heat_max);
+  return std::min(overload, limits::heat_max);
 }
 
 wire::Want Trade::want_of(TimePoint now, const SurplusVm& surplus, const Member& member,
@@ -58,12 +59,13 @@ wire::Want Trade::want_of(TimePoint now, const SurplusVm& surplus, const Member&
   want.drain = member.report.maintenance;
   for (const HostId& host : conductor_.failures().not_to(now, surplus.vm, surplus.host))
     if (want.not_to.size() < limits::want_not_to_max) want.not_to.push_back(host);
-  if (want.drain) return want;
+  want.heat_max = surplus.heat_max;
+  if (want.drain || want.heat_max > 0) return want;
   Resources takes = ledger_.room(surplus.host);
   const Resources& capacity = member.facts.capacity;
   for (const Resource r : all_resources) {
     if (capacity[r] == unlimited) continue;
-    const double limit = capacity[r] * member.facts.thresholds[r] * config_.plan.target;
+    const double limit = capacity[r] * member.facts.thresholds[r] * config_.plan.target_of(r);
     takes[r] = std::max(0.0, limit - (member.load()[r] - want.load[r]));
   }
   want.takes_back = market::whole_units(takes);
@@ -83,7 +85,8 @@ void Trade::need_what_is_new(TimePoint now, const std::vector<market::Seller>& s
     const Member* member = group_.find(one.host);
     const wire::VmReport* vm = member == nullptr ? nullptr : member->find(one.vm);
     if (vm == nullptr || gone.contains(one.vm)) continue;
-    if (asked_before.contains(one.vm) && !fits_somewhere(vm->vm.load, sellers)) {
+    const bool in_vain = one.heat_max <= 0 && asked_before.contains(one.vm);
+    if (in_vain && !fits_somewhere(vm->vm.load, sellers)) {
       if (const wire::VmReport* other = substitute(now, *member, sellers); other != nullptr) {
         asked_for_.insert(other->vm.id);
         wants.push_back(want_of(now, {other->vm.id, one.host}, *member, *other));
@@ -125,6 +128,13 @@ bool Trade::may_leave(TimePoint now, const wire::VmReport& vm) const {
   return vm.vm.presence == Presence::running && vm.vm.movable && vm.rest <= Duration(0) &&
          !outbound && !doubled_.contains(vm.vm.id) && ledger_.find(vm.vm.id) == nullptr &&
          !conductor_.failures().rests(now, vm.vm.id);
+}
+
+std::set<VmId> Trade::take_declined() {
+  std::set<VmId> vms = asker_.take_declined();
+  vms.merge(declined_);
+  declined_.clear();
+  return vms;
 }
 
 std::set<VmId> Trade::leaving() const {
@@ -177,12 +187,18 @@ std::vector<market::Hole> Trade::holes(TimePoint now) const {
     hole.host = id;
     hole.endpoint = member.facts.endpoint;
     hole.room = ledger_.balance(id);
+    hole.limit = limit_of(member.facts.capacity, member.facts.thresholds);
     for (const Resource r : all_resources) {
       const double capacity = member.facts.capacity[r];
       if (capacity == unlimited) continue;
-      hole.room[r] -= (1 - config_.plan.target) * member.facts.thresholds[r] * capacity;
+      hole.carried[r] = hole.limit[r] - hole.room[r];
+      hole.room[r] -= (1 - config_.plan.target_of(r)) * member.facts.thresholds[r] * capacity;
     }
-    if (const auto waits = promised.find(id); waits != promised.end()) hole.room -= waits->second;
+    for (const wire::VmReport& vm : member.report.vms) hole.variance += squared(vm.swing);
+    if (const auto waits = promised.find(id); waits != promised.end()) {
+      hole.room -= waits->second;
+      hole.carried += waits->second;
+    }
     holes.push_back(std::move(hole));
   }
   return holes;
@@ -241,6 +257,7 @@ void Trade::end_drains(TimePoint now) {
 }
 
 TimePoint Trade::next_deadline() const {
+  if (!declined_.empty() || asker_.has_declined()) return {};  // the master shall hear of it
   TimePoint next = proposals_.next_deadline();
   if (!quiet_) next = std::min(next, asker_.next_deadline());
   for (const auto& [lease, telling] : telling_) {
@@ -434,6 +451,7 @@ void Trade::give_up(TimePoint now, const LeaseId& lease, const std::string& why)
   if (found == outbound_.end()) return;
   const Outbound outbound = found->second;
   if (!conductor_.withdraw(now, outbound.vm, why)) return;  // under way: its end will come
+  if (outbound.may_stay) declined_.insert(outbound.vm);
   outbound_.erase(lease);
   proposals_.withdraw(lease);
   out_.event(

@@ -31,6 +31,7 @@ namespace ballast::node {
 struct SurplusVm {
   VmId vm;
   HostId host;
+  double heat_max = 0;  // above 0: it has a place, and shall only go to a host this cool
 };
 
 class Trade {
@@ -57,6 +58,8 @@ class Trade {
   bool asks_for(const VmId& vm) const { return asker_.is_asking_for(vm); }
   // Why a VM without a place is not asked for at the moment, in words; empty: it is, or may be.
   std::string pause_of(TimePoint now, const VmId& vm) const;
+  // VMs that had a place at home as well and found none elsewhere: they shall go there now.
+  std::set<VmId> take_declined();
   // Room that is given away now, by host; with signs, so that a swap can be counted.
   std::vector<market::Hole> holes(TimePoint now) const;
   const market::AskerCounters& asked() const { return asker_.counters(); }
@@ -99,6 +102,7 @@ class Trade {
     Resources load;
     double heat = 0;
     bool drain = false;
+    bool may_stay = false;  // in its group: there is a place
     Party with;
     Stage stage = Stage::proposed;
     TimePoint since;
@@ -145,7 +149,7 @@ class Trade {
   void note(TimePoint now, const LeaseId& lease, const Party& to, wire::Body body);
   void tell(TimePoint now, const LeaseId& lease, Telling& telling);
   bool arrived(const VmId& vm, const HostId& host) const;
-  double heat_of(const Member& member) const;
+  static double overload_of(const Member& member);
   exchange::Own own_of(TimePoint now) const;
 
   const Config config_;
@@ -173,6 +177,7 @@ class Trade {
   };
   std::map<VmId, Departure> departures_;       // lately, to other groups
   std::map<VmId, std::uint32_t> rounds_lost_;  // of plans for this VM
+  std::set<VmId> declined_;                    // see take_declined()
 };
 
 }  // namespace ballast::node

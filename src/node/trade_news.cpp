@@ -151,7 +151,8 @@ void Trade::granted(TimePoint now, const market::Asker::Granted& granted) {
   outbound.to_endpoint = grant.target_endpoint;
   outbound.to_hypervisor = grant.target_hypervisor;
   outbound.load = vm->vm.load;
-  outbound.heat = heat_of(*member);
+  outbound.heat = overload_of(*member);
+  outbound.may_stay = granted.want.heat_max > 0;
   outbound.drain = granted.want.drain;
   outbound.with = party;
   outbound.since = now;

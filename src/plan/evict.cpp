@@ -7,6 +7,7 @@
 #include "evict.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace ballast::plan {

@@ -8,11 +8,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "ballast/model/heat.h"
 #include "ballast/model/snapshot.h"
 
 namespace ballast::plan {
@@ -22,10 +22,6 @@ using UnitIndex = std::uint32_t;
 
 // Differences of overload below this are rounding.
 inline constexpr double overload_step = 1e-7;
-
-// How many deviations of its VMs' swing a host is to have room for: two are exceeded about one time
-// in forty, where swings are normal.
-inline constexpr double headroom_deviations = 0.5;
 
 inline constexpr std::size_t memory_at = static_cast<std::size_t>(Resource::memory);
 
@@ -115,15 +111,11 @@ class Problem {
   std::vector<std::uint64_t> allowed_bits_;
 };
 
-// How full the host is with that load: its fullest resource against its limit, 1 at the threshold,
-// with headroom for what swings. Of two hosts that could take a VM, the one with the lower heat
-// afterwards is the better one, however large or small they are and whatever their thresholds.
+// model/heat.h
 inline double heat_of(const PlanHost& host, const Load& load, const Load& variance) {
   double most = 0;
-  for (std::size_t k = 0; k < resource_count; ++k) {
-    const double swing = variance[k] > 0 ? headroom_deviations * std::sqrt(variance[k]) : 0;
-    most = std::max(most, (load[k] + swing) * host.limit_share[k]);
-  }
+  for (std::size_t k = 0; k < resource_count; ++k)
+    most = std::max(most, ballast::heat_of(load[k], variance[k], host.limit_share[k]));
   return most;
 }
 

@@ -6,13 +6,13 @@
 
 namespace ballast::wire {
 
-inline constexpr std::size_t want_bytes_min = 12;
+inline constexpr std::size_t want_bytes_min = 13;
 inline constexpr std::size_t grant_bytes_min = 12;
 inline constexpr std::size_t small_bytes_min = 3;
 inline constexpr std::size_t move_bytes_min = 12;
 
 void fields(auto& io, const char* name, Of<Want> auto& want) {
-  io.record(name, 8, [&] {
+  io.record(name, 9, [&] {
     io.id("vm", want.vm);
     fields(io, "load", want.load);
     io.id("from", want.from);
@@ -23,6 +23,7 @@ void fields(auto& io, const char* name, Of<Want> auto& want) {
     io.number("takes_back_first_mib", want.takes_back_first_mib, 0, limits::memory_mib_max);
     io.list_of("not_to", want.not_to, limits::want_not_to_max, 2,
                [](auto& inner, auto& host) { inner.id("", host); });
+    io.number("heat_max", want.heat_max, 0, limits::heat_max);
   });
 }
 

@@ -83,6 +83,44 @@ TEST_CASE("choice is by chance, and tight holes are likelier, so that large ones
   CHECK(asked["tight"] > 2 * asked["wide"]);
 }
 
+wire::Want cool(const std::string& vm, double mhz) {
+  wire::Want one = want(vm, mhz);
+  one.heat_max = 0.7;
+  return one;
+}
+
+TEST_CASE("who looks for a cooler host asks where most room is, and the first no is the last") {
+  const std::vector<Seller> sellers = {seller("tight", {1500}), seller("wide", {3000})};
+  for (const bool silent : {false, true}) {
+    Asker asker(settings(), 1);
+    asker.need(start, {cool("v1", 1000), cool("v2", 9000)});
+    const auto sends = asker.tick(start, sellers);
+    REQUIRE(sends.size() == 1);
+    CHECK(sends[0].to == NodeId("wide"));
+    REQUIRE(sends[0].request.wants.size() == 1);
+    CHECK(sends[0].request.wants[0].heat_max == doctest::Approx(0.7));
+    CHECK(asker.take_declined() == std::set<VmId>{VmId("v2")});  // nobody has room for that one
+    if (silent)
+      asker.tick(start + 7s, sellers);
+    else
+      asker.take(start + 1s, NodeId("wide"), refused(sends[0].request));
+    CHECK(asker.has_declined());
+    CHECK(asker.take_declined() == std::set<VmId>{VmId("v1")});
+    CHECK_FALSE(asker.has_declined());
+    CHECK_FALSE(asker.wants_anything());
+    CHECK(asker.tick(start + 60s, sellers).empty());
+  }
+}
+
+TEST_CASE("two that look for a cooler host do not count on the same room") {
+  Asker asker(settings(), 1);
+  asker.need(start, {cool("v1", 1000), cool("v2", 1000)});
+  std::map<NodeId, std::size_t> asked;
+  for (const auto& send : asker.tick(start, {seller("a", {1900}), seller("b", {1800})}))
+    asked[send.to] += send.request.wants.size();
+  CHECK(asked == std::map<NodeId, std::size_t>{{NodeId("a"), 1}, {NodeId("b"), 1}});
+}
+
 // Those with room, and those in need but `self`.
 std::vector<Seller> as_seen_by(const std::string& self, std::vector<Seller> sellers) {
   for (const std::string id : {"n1", "n2", "n3", "n4"}) {

@@ -47,6 +47,30 @@ wire::Request request(std::uint64_t number, std::vector<wire::Want> wants) {
   return {number, std::move(wants)};
 }
 
+TEST_CASE(
+    "who looks for a cooler host gets the coolest, and none that is hotter than it asks for") {
+  Group group;
+  group.host("h1", 1000);
+  group.host("h2", 5000);
+  Grantor::Offer offer = group.offer();
+  for (Hole& hole : offer.holes) {
+    hole.limit = {8000, 58982, 8000};
+    hole.carried = {hole.host == HostId("h1") ? 1000.0 : 5000.0, 1000, 0};
+  }
+  // 1000 and 2000 of 8000 MHz, then the same room again: 5000 of 8000 MHz is too hot.
+  Grantor grantor(group.ledger);
+  std::vector<wire::Want> wants = {want("v1", 2000), want("v2", 2000)};
+  for (wire::Want& one : wants) one.heat_max = 0.5;
+  const auto answer = grantor.serve(start, NodeId("a"), request(1, wants), offer);
+  REQUIRE(answer.grants.size() == 1);
+  CHECK(answer.grants[0].target == HostId("h1"));
+  REQUIRE(answer.refusals.size() == 1);
+  CHECK(answer.refusals[0].reason == wire::RefusalReason::no_room);
+  // What swings counts.
+  for (Hole& hole : offer.holes) hole.variance.cpu_mhz = 6000.0 * 6000.0;
+  CHECK(grantor.serve(start, NodeId("b"), request(1, {wants[0]}), offer).grants.empty());
+}
+
 TEST_CASE("the tightest host that fits is granted, so that large holes stay") {
   Group group;
   group.host("h1", 1000);

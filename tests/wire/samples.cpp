@@ -242,6 +242,7 @@ void fill(Random& random, Request& body) {
     if (random.chance(0.5)) want.takes_back = whole_load(random);
     want.takes_back_first_mib = real(random, limits::memory_mib_max);
     for (std::size_t h = random.below(4); h > 0; --h) want.not_to.emplace_back(id(random));
+    if (random.chance(0.5)) want.heat_max = real(random, limits::heat_max);
   }
 }
 void fill(Random& random, RequestAnswer& body) {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ballast/base/random.h"
@@ -78,6 +79,12 @@ class Asker {
   TimePoint next_deadline() const;
 
   Answered take(TimePoint now, const NodeId& from, const wire::RequestAnswer& answer);
+
+  // VMs that may as well stay in their group (Want::heat_max), and for which nobody has a cooler
+  // host: the first no, or silence, is the last. They are no longer asked for.
+  std::set<VmId> take_declined() { return std::exchange(declined_, {}); }
+  bool has_declined() const { return !declined_.empty(); }
+
   // The connection to this master broke: nobody waits for its answer.
   void lost(TimePoint now, const NodeId& master);
 
@@ -142,6 +149,7 @@ class Asker {
   std::vector<double> weights_of(TimePoint now, const Need& need,
                                  const std::vector<Seller>& sellers, bool as_swap) const;
   std::size_t choose(const std::vector<double>& weights);
+  std::size_t roomiest(TimePoint now, const Need& need, const std::vector<Seller>& sellers) const;
   // Whom to ask for this VM now; nobody, and `next` is set, when that has to wait.
   std::size_t choose_or_wait(TimePoint now, Need& need, const std::vector<Seller>& sellers,
                              const std::vector<bool>& ours, bool& as_swap);
@@ -162,6 +170,7 @@ class Asker {
   std::map<std::uint64_t, Open> open_;
   std::map<NodeId, Learned> learned_;
   std::map<NodeId, TimePoint> silent_;  // left alone until
+  std::set<VmId> declined_;
   AskerCounters counters_;
 };
 

@@ -1,7 +1,8 @@
 // Answers other masters that ask for room: strictly in the order in which they ask, out of the
 // group's ledger, and never more than `leases_per_asker_max` open leases to one of them.
 //
-// What fits goes to the host with the least room to spare, so that large holes stay for large VMs.
+// What has no room at home goes to the host with the least room to spare, so that large holes stay
+// for large VMs; what only looks for a cooler host than it would have at home goes to the coolest.
 // What fits nowhere may still be exchanged for a smaller VM of ours, when the asker offers that.
 // Source: design, section 3, step 7.
 #pragma once
@@ -15,6 +16,7 @@
 
 #include "ballast/base/time.h"
 #include "ballast/ledger/ledger.h"
+#include "ballast/model/heat.h"
 #include "ballast/wire/market_messages.h"
 
 namespace ballast::market {
@@ -24,6 +26,11 @@ struct Hole {
   HostId host;
   std::string endpoint;
   Resources room;
+  // What its heat is made of (model/heat.h): what it carries and what that swings, and its limits.
+  Resources carried{};
+  Resources variance{};
+  Resources limit{};
+  double heat_with(const Resources& load) const { return heat_of(carried + load, variance, limit); }
 };
 
 // A VM of ours that may go in exchange.

@@ -56,7 +56,7 @@ struct PlanSettings {
   Mode mode = Mode::recommend;
   Duration plan_interval = std::chrono::seconds(180);
   Thresholds thresholds;
-  double target = 0.95;     // share of the threshold that a plan fills hosts up to
+  double target = 0.95;     // share of the threshold that a plan fills hosts up to: see target_of
   // What a migration must take off the overload of a host that stays over its threshold all the
   // same, as a share of its capacity (plan::Options).
   double min_gain = 0.005;
@@ -67,6 +67,9 @@ struct PlanSettings {
   // How much search a plan may cost (plan::Options). No setting of the file: for simulations that
   // make plans by the ten thousand. 0: as much as its size deserves.
   std::uint32_t effort = 0;
+
+  // Memory is held or not: what does not swing needs no headroom.
+  double target_of(Resource r) const { return r == Resource::memory ? 1 : target; }
 };
 
 struct MigrateSettings {

@@ -18,7 +18,7 @@
 
 namespace ballast::wire {
 
-// A VM that its own group has no room for.
+// A VM that its own group has no room for, or none as cool as `heat_max`.
 struct Want {
   VmId vm;
   Resources load;
@@ -30,6 +30,8 @@ struct Want {
   // Memory that `from` has free already: a VM up to this size may come back first.
   double takes_back_first_mib = 0;
   std::vector<HostId> not_to{};  // hosts that it failed at lately
+  // Above 0: it would have room at home. It comes only to a host that is at most so hot with it.
+  double heat_max = 0;
   bool operator==(const Want&) const = default;
 };
 
