@@ -82,8 +82,9 @@ std::string places_text(const wire::Reply& reply) {
   std::string out;
   for (const wire::Fact& fact : reply.facts) {
     char room[128];
-    std::snprintf(room, sizeof room, "room for %.0f MHz, %.0f MiB", fact.room.cpu_mhz,
-                  fact.room.memory_mib);
+    std::snprintf(room, sizeof room,
+                  "room for %.0f MHz, %.0f MiB, at %.0f %% of its limits with it",
+                  fact.room.cpu_mhz, fact.room.memory_mib, 100 * fact.heat);
     out += "  " + fact.host.str() + ": " + room +
            (fact.master.empty() ? std::string() : ", in the group of " + fact.master.str()) + "\n";
   }

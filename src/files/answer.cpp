@@ -51,6 +51,7 @@ void write(JsonWriter& json, const wire::Fact& fact) {
   write_id(json, "master", fact.master.str());
   write_resources(json, "room", fact.room);
   write_resources(json, "capacity", fact.capacity);
+  json.field("heat", fact.heat);
   json.field("text", fact.text);
   json.end_object();
 }
@@ -78,6 +79,7 @@ wire::Fact fact_of(const Json& from) {
   fact.master = NodeId(text_or_empty(from.at("master")));
   fact.room = resources_of(from.at("room"));
   fact.capacity = resources_of(from.at("capacity"));
+  fact.heat = from.at("heat").get<double>();
   fact.text = from.at("text").get<std::string>();
   return fact;
 }

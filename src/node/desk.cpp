@@ -330,8 +330,7 @@ Desk::Done Desk::best_host(TimePoint now, const House& house, const Task& task) 
       places.push_back(std::move(fact));
     }
   }
-  std::sort(places.begin(), places.end(),
-            [&](const auto& a, const auto& b) { return better_place(a, b, load); });
+  std::sort(places.begin(), places.end(), better_place);
   const std::string unheard = silent(task.awaited, task.asked);
   if (!places.empty()) return yes("room for " + amounts(load) + unheard, std::move(places));
   return no("no host has room for " + amounts(load) + ": " + house.master->most_room(now, load) +

@@ -204,8 +204,8 @@ class Master {
   std::map<HostId, SilentVms> silent_;
 };
 
-// The host that is the less used once the load is there; at home where that is equal.
-bool better_place(const wire::Fact& a, const wire::Fact& b, const Resources& load);
+// The host that is the cooler once the load is there; at home where that is equal.
+bool better_place(const wire::Fact& a, const wire::Fact& b);
 // The room that other masters tell of by gossip.
 std::vector<OtherRoom> rooms_of(const std::vector<market::Seller>& sellers);
 

@@ -29,22 +29,10 @@ wire::Fact fact(const char* kind, const HostId& host, std::string text) {
   return made;
 }
 
-// The highest utilisation of a host once this load is there too.
-double use_with(const wire::Fact& room, const Resources& load) {
-  double most = 0;
-  for (const Resource r : all_resources) {
-    if (room.capacity[r] == unlimited || room.capacity[r] <= 0) continue;
-    most = std::max(most, 1 - (room.room[r] - load[r]) / room.capacity[r]);
-  }
-  return most;
-}
-
 }  // namespace
 
-bool better_place(const wire::Fact& a, const wire::Fact& b, const Resources& load) {
-  const double use_a = use_with(a, load);
-  const double use_b = use_with(b, load);
-  if (use_a != use_b) return use_a < use_b;
+bool better_place(const wire::Fact& a, const wire::Fact& b) {
+  if (a.heat != b.heat) return a.heat < b.heat;
   return a.master.empty() != b.master.empty() ? a.master.empty() : a.host < b.host;
 }
 
@@ -62,10 +50,10 @@ std::vector<wire::Fact> Master::room_for(TimePoint now, const Resources& load) c
     wire::Fact one = fact("host", hole.host, {});
     one.room = room;
     one.capacity = group_.find(hole.host)->facts.capacity;
+    one.heat = std::min(hole.heat_with(load), limits::heat_max);
     rooms.push_back(std::move(one));
   }
-  std::sort(rooms.begin(), rooms.end(),
-            [&](const auto& a, const auto& b) { return better_place(a, b, load); });
+  std::sort(rooms.begin(), rooms.end(), better_place);
   if (rooms.size() > limits::facts_max) rooms.resize(limits::facts_max);
   return rooms;
 }

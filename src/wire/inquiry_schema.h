@@ -6,7 +6,7 @@
 
 namespace ballast::wire {
 
-inline constexpr std::size_t fact_bytes_min = 16;
+inline constexpr std::size_t fact_bytes_min = 17;
 
 void fields(auto& io, const char* name, Of<Inquiry> auto& body) {
   io.record(name, 6, [&] {
@@ -20,7 +20,7 @@ void fields(auto& io, const char* name, Of<Inquiry> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<Fact> auto& fact) {
-  io.record(name, 8, [&] {
+  io.record(name, 9, [&] {
     io.text("kind", fact.kind, limits::fact_kind_bytes_max);
     io.span("age", fact.age, duration_of_seconds(limits::rest_s_max));
     io.id_or_none("vm", fact.vm);
@@ -28,6 +28,7 @@ void fields(auto& io, const char* name, Of<Fact> auto& fact) {
     io.id_or_none("master", fact.master);
     capacity_fields(io, "room", fact.room);
     capacity_fields(io, "capacity", fact.capacity);
+    io.number("heat", fact.heat, 0, limits::heat_max);
     io.text("text", fact.text, limits::text_bytes_max);
   });
 }

@@ -308,7 +308,7 @@ void fill(Random& random, Reply& body) {
                           VmId(random.chance(0.5) ? id(random) : ""),
                           HostId(random.chance(0.5) ? id(random) : ""),
                           NodeId(random.chance(0.5) ? id(random) : ""), load(random), load(random),
-                          text(random, limits::text_bytes_max)});
+                          real(random, limits::heat_max), text(random, limits::text_bytes_max)});
 }
 void fill(Random&, Disbelief&) {}
 void fill(Random& random, Alarms& body) {

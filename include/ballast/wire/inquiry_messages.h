@@ -49,6 +49,7 @@ struct Fact {
   NodeId master;       // of the group of `host`, where that is another
   Resources room;      // of "host" and "stays": what is free, or needed
   Resources capacity;  // of "host"
+  double heat = 0;     // of "host": once the load that was asked for is there (model/heat.h)
   std::string text;
   bool operator==(const Fact&) const = default;
 };
