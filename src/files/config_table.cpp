@@ -135,6 +135,8 @@ void add_plan(std::vector<SettingRow>& rows) {
                         [](Config& c) -> double& { return c.plan.min_gain; }));
   rows.push_back(count({"plan", "dwell"}, {1, 1000},
                        [](Config& c) -> std::uint32_t& { return c.plan.dwell; }));
+  rows.push_back(number({"plan", "patience"}, "", {0, 100},
+                        [](Config& c) -> double& { return c.plan.patience; }));
   rows.push_back(seconds({"plan", "cooldown"}, {0, 7 * 86400.0},
                          [](Config& c) -> Duration& { return c.plan.cooldown; }));
   rows.push_back(seconds({"plan", "no_return"}, {0, 7 * 86400.0},

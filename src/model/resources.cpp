@@ -28,4 +28,8 @@ bool is_overloaded(const Resources& load, const Resources& capacity, const Thres
   return overload_of(load, capacity, thresholds) > load_tolerance;
 }
 
+bool is_saturated(const Resources& load, const Resources& capacity) {
+  return load.cpu_mhz >= capacity.cpu_mhz * (1 - load_tolerance);
+}
+
 }  // namespace ballast

@@ -30,6 +30,21 @@ Resources Member::load() const {
   return sum;
 }
 
+// A copy takes what the median of its movable VMs takes. Memory does not pass.
+bool Member::passes(double patience, double bandwidth_mib_s) const {
+  if (report.passes_in <= Duration(0) || patience <= 0) return false;
+  const Resources now = load();
+  const double held = excess_of(now.memory_mib, facts.capacity.memory_mib, facts.thresholds.memory);
+  if (held > load_tolerance || is_saturated(now, facts.capacity)) return false;
+  std::vector<double> copies;
+  for (const wire::VmReport& vm : report.vms)
+    if (vm.vm.movable) copies.push_back(vm.vm.load.memory_mib);
+  if (copies.empty()) return false;
+  const auto median = copies.begin() + static_cast<std::ptrdiff_t>(copies.size() / 2);
+  std::nth_element(copies.begin(), median, copies.end());
+  return seconds_of(report.passes_in) <= patience * *median / bandwidth_mib_s;
+}
+
 Group::Group(const Config& config) : config_(config) {}
 
 // A slave judges its own figures; one that is broken may not, so its master does, too.

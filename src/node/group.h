@@ -40,6 +40,8 @@ struct Member {
   // is sent there, also under a lease of before.
   std::string hypervisor() const { return not_itself.empty() ? facts.hypervisor : std::string(); }
   TimePoint runs_since(const VmId& vm) const;  // as far as its reports tell
+  // Its overload will, half of the times, be over before a copy is: it is waited for.
+  bool passes(double patience, double bandwidth_mib_s) const;
   Resources load() const;  // base and every VM it reports, also those that leave
 };
 

@@ -75,7 +75,8 @@ class Builder {
     HostIndex index = 0;
     for (const auto& [id, member] : group_.members()) {
       Host& host = picture_.snapshot.hosts[index];
-      const bool dwelled = member.report.over_samples >= config_.plan.dwell;
+      const bool dwelled = member.report.over_samples >= config_.plan.dwell &&
+                           !member.passes(config_.plan.patience, copy_mib_s(config_));
       const bool limited =
           set_limits(host, loads[index], fixed[index], ledger_.room(id), dwelled, config_.plan);
       // One in maintenance is emptied, however it stands.

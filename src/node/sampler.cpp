@@ -94,7 +94,10 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
   base_.add(now, last_->base);
   add_to_estimators(now);
   over_samples_ = over_now() ? over_samples_ + 1 : 0;
-  return over_samples_ == dwell_;
+  overloads_.sample(now, over_samples_ > 0);
+  const bool saturated = is_saturated(running_load(*last_), last_->capacity);
+  saturated_samples_ = saturated ? saturated_samples_ + 1 : 0;
+  return over_samples_ == dwell_ || saturated_samples_ == dwell_;
 }
 
 // Another VM may come by that id, which has not moved. One look may have been taken before it came.
@@ -146,6 +149,7 @@ void Sampler::arrived(TimePoint now, const VmId& vm, const Resources& load, cons
 }
 
 void Sampler::left(const VmId& vm) {
+  overloads_.relieved();
   if (last_) std::erase_if(last_->vms, [&](const VmSample& known) { return known.id == vm; });
   estimators_.erase(vm);
   rests_.erase(vm);
@@ -211,6 +215,8 @@ wire::HostReport Sampler::report(TimePoint now, bool as_seen) const {
   report.cpu_used_mhz = last_->cpu_used_mhz;
   report.memory_free_mib = last_->memory_free_mib;
   report.over_samples = over_samples_;
+  const Duration most = duration_of_seconds(limits::rest_s_max);
+  report.passes_in = std::min(overloads_.passes_in(now).value_or(Duration(0)), most);
   report.base = base_.samples() == 0 ? last_->base : base_.estimate(now, settings_.report_interval);
   report.base.memory_mib = last_->base.memory_mib;
   Resources sum = report.base;

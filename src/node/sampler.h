@@ -15,6 +15,7 @@
 #include "ballast/node/node.h"
 #include "ballast/wire/messages.h"
 #include "outbox.h"
+#include "overloads.h"
 #include "silent_vms.h"
 
 namespace ballast::node {
@@ -28,7 +29,8 @@ class Sampler {
   TimePoint next_deadline() const { return next_sample_; }
   void sample_now(TimePoint now) { next_sample_ = now; }
 
-  // True when this sample is the one that makes the host count as overloaded: report at once.
+  // True when this sample is the one that makes the host count as overloaded, or as saturated:
+  // report at once.
   bool take(TimePoint now, const HostSample& taken, Outbox& out);
   void failed(TimePoint now, const std::string& reason, Outbox& out);
 
@@ -73,6 +75,8 @@ class Sampler {
   TimePoint next_sample_;
   std::string distrust_ = "no sample yet";
   std::uint32_t over_samples_ = 0;
+  std::uint32_t saturated_samples_ = 0;  // in a row with more CPU asked for than there is
+  Overloads overloads_;
   std::map<VmId, estimate::LoadEstimator> estimators_;
   estimate::LoadEstimator base_;
   std::map<VmId, TimePoint> rests_;  // until when

@@ -107,12 +107,13 @@ void fields(auto& io, const char* name, Of<Reservation> auto& reservation) {
 }
 
 void fields(auto& io, const char* name, Of<HostReport> auto& report) {
-  io.record(name, 9, [&] {
+  io.record(name, 10, [&] {
     fields(io, "base", report.base);
     io.number("cpu_used_mhz", report.cpu_used_mhz, 0, limits::cpu_mhz_max);
     io.number("memory_free_mib", report.memory_free_mib, 0, limits::memory_mib_max);
     io.flag("maintenance", report.maintenance);
     io.whole("over_samples", report.over_samples);
+    io.span("passes_in", report.passes_in, duration_of_seconds(limits::rest_s_max));
     io.text("distrust", report.distrust, limits::text_bytes_max);
     io.list("vms", report.vms, limits::vms_per_host_max, vm_bytes_min);
     io.unique("vms", report.vms, [](const VmReport& item) -> const VmId& { return item.vm.id; });

@@ -110,7 +110,7 @@ class Peer:
         used_mhz = sum(cpu for _, cpu, _ in self.vms)
         vms = [[vm, RUNNING, [cpu, mib, 0], True, "", 0, 0, [0, 0, 0]]
                for vm, cpu, mib in self.vms]
-        return [[0, 0, 0], used_mhz, 32_768, False, self.over_samples, "", vms, [], []]
+        return [[0, 0, 0], used_mhz, 32_768, False, self.over_samples, 0, "", vms, [], []]
 
     def attach(self):
         """Until the master has taken us, or has said why not; gives back its answer."""

@@ -222,7 +222,8 @@ node::Question about_vm(const char* vm) {
 }
 
 TEST_CASE("why tells the chain of a VM that moved, from any node of the group") {
-  GroupWorld world(10, trace_of({{0.05}, {0.5, 0.4}, {0.1}}), {});
+  GroupWorld world(10, trace_of({{0.05}, {0.5, 0.4}, {0.1}}), {},
+                   [](Config& config) { config.plan.cooldown = 30min; });
   world.run_for(20min);
   REQUIRE(world.migrations_started() == 1);
   wire::Reply moved;

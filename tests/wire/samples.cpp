@@ -67,6 +67,7 @@ HostReport report(Random& random) {
   report.memory_free_mib = real(random, limits::memory_mib_max);
   report.maintenance = random.chance(0.5);
   report.over_samples = static_cast<std::uint32_t>(random.next());
+  report.passes_in = Duration(static_cast<std::int64_t>(random.below(1ULL << 44U)));
   report.distrust = text(random, limits::text_bytes_max);
   for (std::size_t i = random.below(20); i > 0; --i) {
     VmReport& item = report.vms.emplace_back();

@@ -28,20 +28,20 @@ struct Known {
 // what they touch is not scarce. BALLAST_PLANTED_ALL tries them,
 // too.
 constexpr std::array<Known, 15> known_to_be_found = {{{Bug::ledger_forgets_promises, 10},
-                                                      {Bug::ledger_ignores_limits, 20, 4},
+                                                      {Bug::ledger_ignores_limits, 40},
                                                       {Bug::ledger_keeps_ended, 10},
                                                       {Bug::source_believes_failure, 10},
                                                       {Bug::source_guesses_at_silence, 10},
                                                       {Bug::source_starts_unasked, 40},
                                                       {Bug::target_never_settles, 10},
                                                       {Bug::streams_are_endless, 10},
-                                                      {Bug::conductor_orders_untold, 10},
-                                                      {Bug::conductor_never_gives_up, 20},
+                                                      {Bug::conductor_orders_untold, 40},
+                                                      {Bug::conductor_never_gives_up, 150},
                                                       {Bug::master_forgets_quiet, 10},
                                                       {Bug::master_answers_once, 10, 3},
                                                       {Bug::master_tires_of_planning, 10},
                                                       {Bug::model_resumes_in_doubt, 10},
-                                                      {Bug::model_drops_in_doubt, 10, 6}}};
+                                                      {Bug::model_drops_in_doubt, 40}}};
 
 world::SimulateResult run(std::uint64_t seed) {
   world::SimulateOptions options;

@@ -56,12 +56,14 @@ struct PlanSettings {
   Mode mode = Mode::recommend;
   Duration plan_interval = std::chrono::seconds(180);
   Thresholds thresholds;
-  double target = 0.95;     // share of the threshold that a plan fills hosts up to: see target_of
+  double target = 1;  // share of the threshold that a plan fills hosts up to: see target_of
   // What a migration must take off the overload of a host that stays over its threshold all the
   // same, as a share of its capacity (plan::Options).
   double min_gain = 0.005;
   std::uint32_t dwell = 2;  // samples over the threshold before a host counts as overloaded
-  Duration cooldown = std::chrono::minutes(30);
+  // An overload that half of the time passes within so many copies of a VM is waited for; 0: none.
+  double patience = 0.5;
+  Duration cooldown = std::chrono::minutes(2);
   Duration no_return = std::chrono::hours(2);  // a VM does not come back to a host that it left
   std::uint32_t max_moves = 64;                // a larger plan asks for approval
   // How much search a plan may cost (plan::Options). No setting of the file: for simulations that
@@ -140,5 +142,11 @@ struct Config {
   HostSettings host;
   HypervisorSettings hypervisor;
 };
+
+// What a migration copies in a second, as far as the settings tell: half of 1 Gbit/s where they do
+// not, which is what the design counts with.
+inline double copy_mib_s(const Config& config) {
+  return config.migrate.bandwidth_mib_s > 0 ? config.migrate.bandwidth_mib_s : 62.5;
+}
 
 }  // namespace ballast

@@ -77,4 +77,7 @@ double overload_of(const Resources& load, const Resources& capacity, const Thres
 // True when the overload is more than load_tolerance.
 bool is_overloaded(const Resources& load, const Resources& capacity, const Thresholds& thresholds);
 
+// All of its CPU, or more, is asked for: its VMs wait for each other.
+bool is_saturated(const Resources& load, const Resources& capacity);
+
 }  // namespace ballast

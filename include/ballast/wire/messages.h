@@ -68,6 +68,9 @@ struct HostReport {
   double memory_free_mib = 0;
   bool maintenance = false;
   std::uint32_t over_samples = 0;  // samples in a row with the host over a threshold
+  // Half of its past overloads that lasted as long as this one passed by themselves within that; 0:
+  // not known, or it is not over.
+  Duration passes_in{0};
   std::string distrust;            // why these figures should not be acted upon; empty: trusted
   std::vector<VmReport> vms;
   std::vector<Job> jobs;
