@@ -9,9 +9,9 @@ namespace ballast::node {
 namespace {
 
 // Up to this heat a host is as good a target as any: what arrives there will hardly have to leave.
-constexpr double at_ease = 0.8;
+constexpr double at_ease = 0.7;
 // So much cooler a host elsewhere has to be: its figures may be a report interval old.
-constexpr double worth = 0.1;
+constexpr double worth = 0.07;
 
 Resources* roomiest(std::vector<market::Seller>& sellers, const Resources& load) {
   Resources* best = nullptr;

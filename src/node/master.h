@@ -126,6 +126,10 @@ class Master {
   bool is_over(const Member& member) const {
     return member.report.over_samples >= config_.plan.dwell;
   }
+  // It is over, and will likely be no more before a copy is done.
+  bool is_waited_for(const Member& member) const {
+    return member.passes(config_.plan.patience, copy_mib_s(config_));
+  }
   bool held_back(TimePoint now) const { return paused_ || now < quiet_until_; }
   bool is_unrelieved() const;
   Picture picture(TimePoint now) const;

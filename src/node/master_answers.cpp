@@ -67,9 +67,8 @@ std::string Master::why_it_stays(const HostId& host, const VmId& vm) const {
   if (!member.report.maintenance && member.report.over_samples < config_.plan.dwell)
     return "its host is over a threshold for " + counted(member.report.over_samples, "sample") +
            "; a plan is made after " + std::to_string(config_.plan.dwell) + " (dwell)";
-  if (!member.report.maintenance && member.passes(config_.plan.patience, copy_mib_s(config_)))
-    return "its host is over a threshold, but such overloads pass within " +
-           whole_seconds(member.report.passes_in) + " half of the times: waited for (patience)";
+  if (!member.report.maintenance && is_waited_for(member))
+    return "its host is " + waited_for_in_words(member.report.passes_in);
   if (trade_.leaving().contains(vm)) return "it is promised to another group";
   return "the plan relieves its host by other VMs";
 }

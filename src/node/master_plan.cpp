@@ -171,7 +171,7 @@ Master::MadePlan Master::make_plan(TimePoint now, const std::vector<market::Sell
     const Vm& vm = snapshot.vms[migration.vm];
     if (const auto one = elsewhere.find(migration.vm); one != elsewhere.end()) {
       wanting.push_back({vm.id, from.id, one->second});
-      plan.surplus.push_back({vm.id, from.id, "a cooler host is asked for in other groups", {}});
+      plan.surplus.push_back({vm.id, from.id, asks_for_cooler, {}});
       continue;
     }
     const Member& member = *group_.find(from.id);

@@ -81,10 +81,11 @@ HostView Master::view_of(TimePoint now, const Member& member) const {
   view.age = now - member.heard_at;
   const std::string unusable = group_.why_unusable(now, member);
   const bool over = unusable.empty() && is_overloaded(view.load, view.capacity, view.thresholds);
-  view.state = !unusable.empty()           ? "stale: " + unusable
-               : member.report.maintenance ? drain_in_words(member)
-               : over                      ? over_in_words(member.report.base, member.facts)
-                                           : "ok";
+  view.state = !unusable.empty()               ? "stale: " + unusable
+               : member.report.maintenance     ? drain_in_words(member)
+               : over && is_waited_for(member) ? waited_for_in_words(member.report.passes_in)
+               : over                          ? over_in_words(member.report.base, member.facts)
+                                               : "ok";
   if (!member.lost) return view;
   for (const wire::VmReport& vm : member.report.vms) {
     const Member* now_at = home_of(vm.vm.id);
@@ -124,8 +125,12 @@ std::string Master::state_in_words() const {
   if (plan_->surplus.empty() && plan_->overloaded_before == 0) return "nothing to do";
   if (plan_->surplus.empty())
     return "nothing to do yet: " + counted(plan_->overloaded_before, "host") +
-           " over a threshold, for less than " + counted(config_.plan.dwell, "sample") + " (dwell)";
+           " over a threshold, for less than " + counted(config_.plan.dwell, "sample") +
+           " (dwell), or likely to pass before a copy would be done (patience)";
   const SurplusView& first = plan_->surplus.front();
+  if (first.reason == asks_for_cooler)
+    return quoted(first.vm.str()) + " of " + quoted(first.host.str()) +
+           " has a place, but its host would get hot: " + first.reason;
   std::set<HostId> hosts;
   for (const SurplusView& one : plan_->surplus) hosts.insert(one.host);
   return quoted(first.host.str()) +

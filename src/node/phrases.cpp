@@ -5,6 +5,11 @@
 
 namespace ballast::node {
 
+std::string waited_for_in_words(Duration passes_in) {
+  return "over, waited for: such overloads passed within " + whole_seconds(passes_in) +
+         " half of the times, before a copy would be done (patience)";
+}
+
 std::string over_in_words(const Resources& base, const wire::HostFacts& facts) {
   const double alone = excess_of(base.cpu_mhz, facts.capacity.cpu_mhz, facts.thresholds.cpu);
   return alone > load_tolerance ? "over by its own load" : "over";

@@ -13,6 +13,10 @@ namespace ballast::node {
 
 // "drained", "draining: 3 VMs left"
 std::string drain_state(std::size_t vms);
+// Why a VM with a place in its own group is not moved there.
+inline constexpr const char* asks_for_cooler = "a cooler host is asked for in other groups";
+// Of a host that is over: such overloads passed within that, half of the times.
+std::string waited_for_in_words(Duration passes_in);
 // "over", and whether that is the host's own doing.
 std::string over_in_words(const Resources& base, const wire::HostFacts& facts);
 // "3 VMs left"

@@ -231,8 +231,9 @@ void Trade::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool
     note.next = now + repeat_every;
     out_.send(note.to.master, note.to.endpoint, note.body);
   }
+  const Duration remembered = std::max(config_.plan.cooldown, config_.plan.no_return);
   std::erase_if(departures_,
-                [&](const auto& known) { return now >= known.second.at + config_.plan.cooldown; });
+                [&](const auto& known) { return now >= known.second.at + remembered; });
   if (!quiet) {
     for (market::Asker::Send& send : asker_.tick(now, sellers)) {
       for (const wire::Want& want : send.request.wants)

@@ -29,7 +29,14 @@ void Trade::take(TimePoint now, const NodeId& from, const wire::Request& request
                                    [](const wire::Want& want) { return want.takes_back; });
     if (swaps) offer.exchangeable = exchangeable(now);
   }
-  wire::RequestAnswer answer = grantor_.serve(now, from, request, std::move(offer));
+  // A VM does not come back to the host of ours that it left for another group just now.
+  wire::Request asked = request;
+  for (wire::Want& want : asked.wants) {
+    const auto left = departures_.find(want.vm);
+    if (left != departures_.end() && now < left->second.at + config_.plan.no_return && !want.drain)
+      want.not_to.push_back(left->second.from);
+  }
+  wire::RequestAnswer answer = grantor_.serve(now, from, asked, std::move(offer));
   for (wire::Grant& grant : answer.grants)
     if (const Member* target = group_.find(grant.target); target != nullptr)
       grant.target_hypervisor = target->hypervisor();

@@ -63,7 +63,7 @@ struct PlanSettings {
   std::uint32_t dwell = 2;  // samples over the threshold before a host counts as overloaded
   // An overload that half of the time passes within so many copies of a VM is waited for; 0: none.
   double patience = 0.5;
-  Duration cooldown = std::chrono::minutes(2);
+  Duration cooldown = std::chrono::minutes(1);
   Duration no_return = std::chrono::hours(2);  // a VM does not come back to a host that it left
   std::uint32_t max_moves = 64;                // a larger plan asks for approval
   // How much search a plan may cost (plan::Options). No setting of the file: for simulations that
