@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ballast/base/assert.h"
+#include "ballast/base/limits.h"
 #include "ballast/model/heat.h"
 
 namespace ballast::node {
@@ -51,7 +52,7 @@ std::vector<Elsewhere> cooler_elsewhere(const Snapshot& snapshot, const Plan& pl
     *room -= vm.load;
     loads[one.to] -= vm.load;
     variances[one.to] -= squared(vm.swing);
-    found.push_back({one.vm, hot - worth});
+    found.push_back({one.vm, std::min(hot - worth, limits::heat_max)});  // a swing may be a lie
   }
   return found;
 }

@@ -41,7 +41,7 @@ OF_MASTERS = {
     "ShuffleAnswer": [[ME]],
     "Pull": [[ENTRY]],
     "Pulled": [[ITEM]],
-    "Request": [1, [["v2", LOAD, "slave", WHERE, False, None, 0, ["h"]]]],
+    "Request": [1, [["v2", LOAD, "slave", WHERE, False, None, 0, ["h"], 0]]],
     "RequestAnswer": [1, [["v1", LEASE, "slave", WHERE, ["v2", LOAD, WHERE, True], "slave"]],
                       [["v1", 0, 0]], [[9_000, 9_000, None]]],
     "Release": [LEASE],
@@ -94,7 +94,7 @@ MALFORMED = {
     "a text of 2^32 bytes": b"\x97\x03\xdb\xff\xff\xff\xff",
     "a thousand arrays in each other": b"\x97\x03" + b"\x91" * 1_000,
     "a VM twice":
-        packed("Request", [1, 2 * [["v2", LOAD, "m", WHERE, False, None, 0, []]]], "slave"),
+        packed("Request", [1, 2 * [["v2", LOAD, "m", WHERE, False, None, 0, [], 0]]], "slave"),
 }
 FLOOD = 3_000
 GIANT_BYTES = 2 << 20

@@ -92,7 +92,7 @@ class Traces(unittest.TestCase):
             self.assertNotEqual(ran.returncode, 0)
             self.assertIn(said, ran.stderr)
             self.assertNotIn("Traceback", ran.stderr)
-        ran = self.run_script("compare", self.folder / "nowhere")
+        ran = self.run_script("compare", self.folder / "nowhere", "--ballast", self.binary)
         self.assertIn("nowhere", ran.stderr)
         self.assertNotIn("Traceback", ran.stderr)
 

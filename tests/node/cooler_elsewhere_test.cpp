@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ballast/base/limits.h"
 #include "ballast/model/heat.h"
 
 namespace ballast {
@@ -53,6 +54,15 @@ TEST_CASE("what would make a host hot asks for a cooler one where there is much 
   // 700 of 800 MHz at home, and 7 % less elsewhere.
   CHECK(found[0].heat_max == doctest::Approx(0.805));
   CHECK(Case(600, 40).ask({{300, 500, 1000}})[0].heat_max == doctest::Approx(0.83));
+}
+
+TEST_CASE("a swing that cannot be makes no want that could not be told") {
+  Case lie(100, limits::cpu_mhz_max);
+  for (Resources& limit : lie.limits) limit.cpu_mhz = 1;
+  lie.snapshot.hosts[1].base.cpu_mhz = 0;
+  const auto found = lie.ask({{800, 500, 1000}});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].heat_max <= limits::heat_max);
 }
 
 TEST_CASE("what stays at ease at home does not, nor what would gain too little, nor without room") {
