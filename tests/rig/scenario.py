@@ -21,6 +21,8 @@ SKIPPED = 77
 CORES = 0.4  # of each host, once its guests have booted
 HOSTS = 4
 
+BROKEN_MAX = 4  # runs of a scenario in which guests are broken by their emulator
+
 
 class Scenario(unittest.TestCase):
     """`binary` is ours; `rig` is up, with nothing on it when a test begins: clear() sees to that,
@@ -45,13 +47,15 @@ class Scenario(unittest.TestCase):
 
     def run(self, result=None):
         """Once more, where a guest was seen to be broken by its emulator: that is neither ours nor
-        hides ours, since it is told, and the second time counts whatever it is."""
-        self.broken = []
-        trial = unittest.TestResult()
-        super().run(trial)
-        if self.broken and not trial.wasSuccessful():
+        hides ours, since it is told, and the last time counts whatever it is. On a busy machine
+        it has been seen twice in a row."""
+        for left in reversed(range(BROKEN_MAX)):
+            self.broken = []
+            trial = unittest.TestResult()
+            super().run(trial)
+            if trial.wasSuccessful() or not self.broken or not left:
+                break
             print(f"{self.id()}: {'; '.join(self.broken)}: once more", file=sys.stderr)
-            return super().run(result)
         result.startTest(self)
         if trial.wasSuccessful():
             result.addSuccess(self)
