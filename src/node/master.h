@@ -40,6 +40,8 @@ class Master {
   // Rises when room was given or taken: others should hear of it at once.
   std::uint64_t room_changes() const;
   std::size_t slaves() const;
+  // The nodes of its group, its own among them; lost ones are not.
+  std::vector<NodeId> nodes() const;
   bool knows(const NodeId& node) const { return group_.find(node) != nullptr; }
   bool has_lost(const HostId& host) const;
   void count_into(std::map<std::string, std::uint64_t>& counters) const;

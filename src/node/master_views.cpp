@@ -68,6 +68,13 @@ std::size_t Master::slaves() const {
   return group_.find(out_.self()) == nullptr ? members : members - 1;
 }
 
+std::vector<NodeId> Master::nodes() const {
+  std::vector<NodeId> nodes;
+  for (const auto& [id, member] : group_.members())
+    if (!member.lost) nodes.push_back(id);
+  return nodes;
+}
+
 // --- views --------------------------------------------------------------------------------------
 
 HostView Master::view_of(TimePoint now, const Member& member) const {

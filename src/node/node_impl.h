@@ -11,6 +11,7 @@
 #include "ballast/base/words.h"
 #include "ballast/discovery/seeker.h"
 #include "desk.h"
+#include "fleet_keeper.h"
 #include "holder.h"
 #include "leaders.h"
 #include "master.h"
@@ -36,7 +37,8 @@ struct Node::Impl {
         leaders(config, out),
         desk(now, from, seed ^ 0xDE5C0000U, leaders, out),
         seeker(seeker_settings(from), seed ^ 0x5EEC0000U),
-        stand_by(from.node.id) {
+        stand_by(from.node.id),
+        fleet(from, mesh_access.fleet, seed ^ 0xF1EE0000U, out) {
     leaders.set_demoted(stored.demoted && !planted::on(planted::Bug::demotion_is_forgotten));
     note_whether_it_may_lead(now);
     if (config.node.role == Role::master) {
@@ -130,6 +132,8 @@ struct Node::Impl {
       }
     } else if constexpr (requires { desk.take(now, from, body); }) {
       desk.take(now, from, body);
+    } else if constexpr (requires { fleet.take(now, from, body); }) {
+      fleet.take(now, from, body);
     } else if constexpr (std::is_same_v<Body, wire::Promote>) {
       promoted(now, from, body);
     } else if constexpr (std::is_same_v<Body, wire::Dismiss>) {
@@ -184,6 +188,7 @@ struct Node::Impl {
     leaders.loaded(now, trust);
     note_whether_it_may_lead(now);
   }
+  void on(TimePoint now, const FleetLoaded& loaded) { fleet.load(now, loaded); }
   void on(TimePoint now, const wire::BeaconHeard& heard) {
     const auto* hello = std::get_if<wire::Hello>(&heard.body);
     if (!heard.believed) {
@@ -206,6 +211,7 @@ struct Node::Impl {
     } else if (const auto* up = std::get_if<wire::FeedUp>(&event)) {
       if (masters) masters->link_up(now, up->peer);
       leaders.taken_by(now, up->peer);
+      fleet.met(now, up->peer);
     } else if (const auto* link = std::get_if<wire::LinkUp>(&event)) {
       leaders.taken_by(now, link->peer);
     } else if (const auto* claims = std::get_if<wire::NotBelieved>(&event)) {
@@ -298,6 +304,7 @@ struct Node::Impl {
         continue;
       }
       if (out.has_own()) continue;
+      tell_of_fleet(now);
       note_deadlines();
       if (due > now) return;
       holder.tick(now);
@@ -309,6 +316,32 @@ struct Node::Impl {
         stuck = 0;
       }
     }
+  }
+
+  // Our master, our slaves, and the masters that we are linked with.
+  FleetKeeper::Neighbours neighbours() const {
+    FleetKeeper::Neighbours all;
+    const Attachment& attachment = holder.attachment();
+    if (attachment.attached() && attachment.master() != config.node.id)
+      all.emplace_back(attachment.master(), attachment.master_endpoint());
+    if (master) {
+      for (const NodeId& slave : master->nodes())
+        if (slave != config.node.id) all.emplace_back(slave, "");
+    }
+    if (masters) {
+      for (const MasterView& one : masters->views())
+        if (one.peer && one.id != attachment.master()) all.emplace_back(one.id, one.endpoint);
+    }
+    return all;
+  }
+
+  void tell_of_fleet(TimePoint now) {
+    if (!fleet.has_book()) return;
+    if (holder.attachment().attached() && fleet_told_in != holder.attachment().epoch()) {
+      fleet_told_in = holder.attachment().epoch();
+      fleet.met_master(now);
+    }
+    if (fleet.is_due(now)) fleet.tick(now, neighbours());
   }
 
   // Most of what a master hears is gossip, which changes nothing but its mesh. False when this is
@@ -327,7 +360,8 @@ struct Node::Impl {
   }
 
   TimePoint deadline_of_group() const {
-    const TimePoint next = std::min(holder.next_deadline(), desk.next_deadline());
+    const TimePoint next =
+        std::min({holder.next_deadline(), desk.next_deadline(), fleet.next_deadline()});
     if (!master) return std::min(next, seeker.next_deadline());
     return std::min({next, master->next_deadline(), stand_by.next_deadline()});
   }
@@ -351,6 +385,8 @@ struct Node::Impl {
   Desk desk;
   discovery::Seeker seeker;
   StandBy stand_by;
+  FleetKeeper fleet;
+  Epoch fleet_told_in;  // the attachment in which our master was told last what we know
   std::optional<Master> master;
   std::optional<Masters> masters;
   std::vector<wire::Peer> heard_of;  // masters that offers told of, for the day that we lead

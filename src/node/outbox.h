@@ -43,6 +43,7 @@ class Outbox {
   void call(wire::BeaconSend send) { effects_.beacons.push_back(std::move(send)); }
 
   void command(HypervisorCommand command) { effects_.commands.push_back(std::move(command)); }
+  void learned(wire::FleetRecordPtr record) { effects_.learned.push_back(std::move(record)); }
   void save(StoredState state) { effects_.save = std::move(state); }
 
   void event(TimePoint now, EventKind kind, const VmId& vm, const HostId& host, std::string text) {

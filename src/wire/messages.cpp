@@ -105,7 +105,8 @@ const char* name_of(const Body& body) {
       "Release",       "ReleaseAck",   "SwapBack",       "SwapOver",    "SwapOverAck",
       "Proposal",      "Verdict",      "Promote",        "Dismiss",     "Leave",
       "LeaveAck",      "ReportAsk",    "Inquiry",        "Reply",       "Drain",
-      "Disbelief",     "Alarms",       "Paused"};
+      "Disbelief",     "Alarms",       "Paused",         "Introduce",   "FleetDigest",
+      "FleetRecords",  "JoinAsk",      "JoinAnswer"};
   return names[body.index()];
 }
 

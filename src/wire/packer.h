@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "fleet_schema.h"
 #include "inquiry_schema.h"
 #include "market_schema.h"
 #include "uuid.h"
@@ -81,6 +82,14 @@ class Packer {
     out_.pack_array(2);
     binary(item->bytes);
     binary({reinterpret_cast<const char*>(item->signature.data()), item->signature.size()});
+  }
+  void fleet_record(const char*, const FleetRecordPtr& record) {
+    out_.pack_array(2);
+    binary(bytes_of(*record));
+    binary({reinterpret_cast<const char*>(record->signature.data()), record->signature.size()});
+  }
+  void key(const char*, const PublicKey& key) {
+    binary({reinterpret_cast<const char*>(key.data()), key.size()});
   }
 
   template <class Tag>

@@ -100,21 +100,47 @@ void Reader::rounded(const char* name, double& number, double high) {
   number = static_cast<double>(unsigned_up_to(name, static_cast<std::uint64_t>(high)));
 }
 
-void Reader::item(const char* name, ItemPtr& item) {
+// Bytes that somebody has signed, and the 64 bytes of the signature.
+std::string_view Reader::sealed(const char* name, std::size_t bytes_max, Signature& signature) {
+  std::string_view bytes;
   record(name, 2, [&] {
-    const std::string_view bytes = binary("bytes", limits::item_bytes_max);
-    const std::string_view sealed = binary("signature", sizeof(Signature));
+    bytes = binary("bytes", bytes_max);
+    const std::string_view seal = binary("signature", sizeof(Signature));
     if (failed()) return;
-    Signature signature;
-    if (sealed.size() != signature.size()) {
-      return fail("signature", std::to_string(sealed.size()) + " bytes",
+    if (seal.size() != signature.size()) {
+      return fail("signature", std::to_string(seal.size()) + " bytes",
                   std::to_string(signature.size()));
     }
-    std::copy(sealed.begin(), sealed.end(), signature.begin());
-    Result<ItemPtr> parsed = parse_item(std::string(bytes), signature);
-    if (!parsed) return fail("bytes", parsed.error().message, "an item");
-    item = std::move(parsed).value();
+    std::copy(seal.begin(), seal.end(), signature.begin());
   });
+  return bytes;
+}
+
+void Reader::item(const char* name, ItemPtr& item) {
+  Signature signature;
+  const std::string_view bytes = sealed(name, limits::item_bytes_max, signature);
+  if (failed()) return;
+  Result<ItemPtr> parsed = parse_item(std::string(bytes), signature);
+  if (!parsed) return fail(name, parsed.error().message, "an item");
+  item = std::move(parsed).value();
+}
+
+void Reader::fleet_record(const char* name, FleetRecordPtr& record) {
+  Signature signature;
+  const std::string_view bytes = sealed(name, limits::fleet_record_bytes_max, signature);
+  if (failed()) return;
+  Result<FleetRecordPtr> parsed = parse_fleet_record(bytes, signature);
+  if (!parsed) return fail(name, parsed.error().message, "a record of the fleet");
+  record = std::move(parsed).value();
+}
+
+void Reader::key(const char* name, PublicKey& key) {
+  const std::string_view bytes = binary(name, key.size());
+  if (failed()) return;
+  if (bytes.size() != key.size()) {
+    return fail(name, std::to_string(bytes.size()) + " bytes", std::to_string(key.size()));
+  }
+  std::copy(bytes.begin(), bytes.end(), key.begin());
 }
 
 void Reader::flag(const char* name, bool& flag) {

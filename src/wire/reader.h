@@ -94,6 +94,8 @@ class Reader {
     }
   }
   void item(const char* name, ItemPtr& item);
+  void fleet_record(const char* name, FleetRecordPtr& record);
+  void key(const char* name, PublicKey& key);
   // Fails when two items have the same key. Lists in order of their keys cost one pass.
   template <class T>
   void unique(const char* name, const std::vector<T>& items, auto&& key) {
@@ -179,6 +181,7 @@ class Reader {
   static constexpr unsigned bin8_byte = 0xC4;
   // Empty on failure.
   std::string_view binary(const char* name, std::size_t bytes_max);
+  std::string_view sealed(const char* name, std::size_t bytes_max, Signature& signature);
   static constexpr std::size_t no_index = ~std::size_t{0};
   struct Level {
     const char* name;

@@ -34,6 +34,7 @@ struct World::State {
   struct Slot {
     std::optional<node::Node> node;
     node::StoredState stored;
+    node::FleetLoaded fleet;  // its files
     LocalClock clock;
     int ppm = 0;
     std::uint32_t life = 0;

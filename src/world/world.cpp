@@ -104,7 +104,7 @@ void World::State::start_node(std::uint32_t index) {
   const Config config = config_of(index);
   slot.node.emplace(slot.clock.local(now), config, network.endpoint(index),
                     fleet.migration_uri(index), slot.stored, random.next(),
-                    node::MeshAccess{network.feed(index), &signer});
+                    node::MeshAccess{network.feed(index), &signer, settings.fleet});
   slot.leads = slot.node->is_master();
   leases.restarted(index);
   network.node_up(index, slot.life, slot.leads);
@@ -115,6 +115,7 @@ void World::State::start_node(std::uint32_t index) {
       nodes->emplace(trace->hosts[i].id, settings.trusts(index, i));
     step_node(index, node::TrustLoaded{std::move(nodes)});
   }
+  if (!slot.fleet.records.empty()) step_node(index, slot.fleet);
   step_node(index, node::Tick{});
 }
 
@@ -153,6 +154,8 @@ void World::State::step_node(std::uint32_t index, const node::Input& input) {
 
 void World::State::apply(std::uint32_t index, node::Effects&& effects) {
   if (effects.save) slots[index].stored = *std::move(effects.save);
+  auto& kept = slots[index].fleet.records;
+  kept.insert(kept.end(), effects.learned.begin(), effects.learned.end());
   if (settings.log) say_events(index, effects.events);
   for (node::Answer& answer : effects.answers)
     slots[index].answers[answer.ticket] = std::move(answer.reply);
@@ -282,6 +285,21 @@ std::uint64_t World::ask(std::size_t node, const node::Question& question) {
   const std::uint64_t ticket = slot.node->ask(slot.clock.local(state_->now), question);
   state_->step_node(static_cast<std::uint32_t>(node), node::Tick{});
   return ticket;
+}
+
+void World::load_fleet(std::size_t node, const node::FleetLoaded& loaded) {
+  State::Slot& slot = state_->slots[node];
+  if (loaded.anew) {
+    slot.fleet = loaded;
+  } else {
+    slot.fleet.records.insert(slot.fleet.records.end(), loaded.records.begin(),
+                              loaded.records.end());
+  }
+  if (slot.node) state_->step_node(static_cast<std::uint32_t>(node), loaded);
+}
+
+const node::FleetLoaded& World::fleet_files(std::size_t node) const {
+  return state_->slots[node].fleet;
 }
 
 std::optional<wire::Reply> World::answer(std::size_t node, std::uint64_t ticket) const {

@@ -19,7 +19,7 @@ LAYERS = {
     1: ["base"],
     2: ["model"],
     3: ["wire", "estimate", "plan", "ledger"],
-    4: ["mesh", "market", "exchange", "discovery", "migrate", "hypermodel"],
+    4: ["mesh", "market", "exchange", "discovery", "fleet", "migrate", "hypermodel"],
     5: ["node", "port"],
     6: ["zmq", "libvirt", "simulated", "trust", "files"],
     7: ["world", "daemon"],

@@ -20,7 +20,8 @@ KINDS = """Attach AttachAnswer Report ReportAck Order Outcome OutcomeAck LeaseTe
 LeaseState LeaseStateAck Begin BeginAnswer Settle SettleAnswer Gossip Neighbor NeighborAnswer
 Disconnect Shuffle ShuffleAnswer Pull Pulled Request RequestAnswer Release ReleaseAck SwapBack
 SwapOver SwapOverAck Proposal Verdict Promote Dismiss Leave LeaveAck ReportAsk
-Inquiry Reply Drain Disbelief Alarms Paused""".split()
+Inquiry Reply Drain Disbelief Alarms Paused Introduce FleetDigest FleetRecords JoinAsk
+JoinAnswer""".split()
 ABSENT, RUNNING = 0, 1  # presence of a VM
 ACCEPTED, REFUSED, FAILED = 0, 1, 2  # what became of an order
 TOLD, LEASE_ABSENT = 0, 3  # how a lease stands

@@ -319,6 +319,53 @@ void fill(Random& random, Alarms& body) {
                           text(random, limits::text_bytes_max)});
 }
 void fill(Random& random, Paused& body) { body = {epoch(random), random.chance(0.5)}; }
+FleetRecordPtr fleet_record(Random& random, RecordKind kind) {
+  FleetRecord record;
+  record.kind = kind;
+  record.generation = 1 + static_cast<std::uint32_t>(random.below(1U << 20U));
+  if (kind != RecordKind::succession) record.node = NodeId(random_uuid_or_id(random));
+  for (PublicKey* key : {&record.identity, &record.curve})
+    for (std::uint8_t& byte : *key) byte = static_cast<std::uint8_t>(random.next() & 0xFFU);
+  record.may_lead = random.chance(0.5);
+  record.serial = whole(random);
+  record.issued_s = whole(random);
+  for (std::uint8_t& byte : record.signature)
+    byte = static_cast<std::uint8_t>(random.next() & 0xFFU);
+  return std::make_shared<const FleetRecord>(std::move(record));
+}
+std::vector<FleetRecordPtr> fleet_records(Random& random) {
+  std::vector<FleetRecordPtr> list;
+  for (std::size_t i = random.below(5); i > 0; --i)
+    list.push_back(fleet_record(random, choice(random, RecordKind::succession)));
+  return list;
+}
+void fill(Random& random, Introduce& body) {
+  body.certificate = fleet_record(random, RecordKind::certificate);
+}
+void fill(Random& random, FleetDigest& body) {
+  body.generation = static_cast<std::uint32_t>(random.below(1U << 20U));
+  body.hash = random.next();
+  for (std::size_t i = random.chance(0.3) ? limits::fleet_buckets : 0; i > 0; --i)
+    body.buckets.push_back(random.next());
+  body.answer = random.chance(0.5);
+}
+void fill(Random& random, FleetRecords& body) { body.records = fleet_records(random); }
+void fill(Random& random, JoinAsk& body) {
+  body.invitation = random.next();
+  body.node = NodeId(id(random));
+  for (PublicKey* key : {&body.identity, &body.proof})
+    for (std::uint8_t& byte : *key) byte = static_cast<std::uint8_t>(random.next() & 0xFFU);
+}
+void fill(Random& random, JoinAnswer& body) {
+  body.refusal = text(random, limits::text_bytes_max);
+  if (random.chance(0.5)) body.certificate.push_back(fleet_record(random, RecordKind::certificate));
+  body.generation = static_cast<std::uint32_t>(random.below(1U << 20U));
+  body.chain = fleet_records(random);
+  body.others = fleet_records(random);
+  body.master = NodeId(random.chance(0.5) ? id(random) : "");
+  body.master_endpoint = text(random, limits::endpoint_bytes_max);
+  body.clock_s = whole(random);
+}
 void fill(Random& random, Drain& body) {
   body = {epoch(random), random.chance(0.5), text(random, limits::text_bytes_max)};
 }

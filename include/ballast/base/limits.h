@@ -81,6 +81,20 @@ inline constexpr std::size_t strangers_heard_max = 256;     // others, in one in
 inline constexpr std::size_t messages_of_stranger_max = 8;  // ... from each
 inline constexpr std::size_t bad_signatures_max = 16;       // looked at of one peer in one interval
 
+// The fleet: what its key has signed
+inline constexpr std::size_t fleet_record_bytes_max = 256;
+inline constexpr std::size_t fleet_nodes_max = 1U << 17U;
+inline constexpr std::size_t fleet_buckets = 256;
+inline constexpr std::size_t fleet_records_max = 256;   // in one message
+inline constexpr std::size_t fleet_chain_max = 64;      // keys, one after the other
+inline constexpr std::size_t fleet_news_max = 4096;     // not yet passed on
+inline constexpr std::size_t fleet_answers_max = 4;     // messages of records to one digest
+inline constexpr std::size_t join_records_max = 2048;   // told to one that joins
+inline constexpr std::size_t invitations_max = 64;      // open at a node
+inline constexpr std::size_t invitation_uses_max = 1024;
+inline constexpr std::size_t token_bytes_max = 2048;
+inline constexpr std::size_t token_addresses_max = 8;
+
 // The market and the exchange of plans
 inline constexpr std::size_t wants_max = 8;             // VMs in one request
 inline constexpr std::size_t want_not_to_max = 32;      // hosts that one of them does not go to

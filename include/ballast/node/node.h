@@ -79,8 +79,18 @@ struct SelfAlarm {
   bool over = false;
   std::string text;
 };
+// What this node's files say of the fleet: all of it once (`anew`, and again should it belong to
+// another fleet), later what has come to it there. Nothing is handed in where keys are trusted by
+// hand alone.
+struct FleetLoaded {
+  bool anew = true;  // what was known before is forgotten
+  wire::PublicKey fleet_key{};
+  std::uint32_t generation = 1;             // of that key
+  std::vector<wire::FleetRecordPtr> chain;  // the keys before it
+  std::vector<wire::FleetRecordPtr> records;
+};
 using Input = std::variant<Tick, HypervisorEvent, wire::TransportEvent, wire::BeaconHeard,
-                           TrustLoaded, SelfAlarm>;
+                           TrustLoaded, SelfAlarm, FleetLoaded>;
 
 struct Effects {
   std::optional<StoredState> save;
@@ -91,6 +101,7 @@ struct Effects {
   std::vector<HypervisorCommand> commands;
   std::vector<Event> events;  // for the log; the last ones are also in view()
   std::vector<Answer> answers;
+  std::vector<wire::FleetRecordPtr> learned;  // of others: to be kept, and trusted
 };
 
 // What a node needs to speak with other masters. Without a signer it has no mesh: its group is on
@@ -98,6 +109,9 @@ struct Effects {
 struct MeshAccess {
   std::string feed;                      // where others subscribe to this node
   const wire::Signer* signer = nullptr;  // must outlive the node
+  // Looks at what the fleet's key has signed; must outlive the node. Without one, no certificate
+  // counts.
+  const wire::FleetVerifier* fleet = nullptr;
 };
 
 class Node {

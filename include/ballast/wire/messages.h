@@ -14,6 +14,7 @@
 #include "ballast/model/hypervisor.h"
 #include "ballast/model/lease.h"
 #include "ballast/model/resources.h"
+#include "ballast/wire/fleet_messages.h"
 #include "ballast/wire/inquiry_messages.h"
 #include "ballast/wire/market_messages.h"
 #include "ballast/wire/mesh_messages.h"
@@ -71,7 +72,7 @@ struct HostReport {
   // Half of its past overloads that lasted as long as this one passed by themselves within that; 0:
   // not known, or it is not over.
   Duration passes_in{0};
-  std::string distrust;            // why these figures should not be acted upon; empty: trusted
+  std::string distrust;  // why these figures should not be acted upon; empty: trusted
   std::vector<VmReport> vms;
   std::vector<Job> jobs;
   std::vector<Reservation> reservations;
@@ -282,7 +283,8 @@ using Body =
                  Gossip, Neighbor, NeighborAnswer, Disconnect, Shuffle, ShuffleAnswer, Pull, Pulled,
                  Request, RequestAnswer, Release, ReleaseAck, SwapBack, SwapOver, SwapOverAck,
                  Proposal, Verdict, Promote, Dismiss, Leave, LeaveAck, ReportAsk, Inquiry, Reply,
-                 Drain, Disbelief, Alarms, Paused>;
+                 Drain, Disbelief, Alarms, Paused, Introduce, FleetDigest, FleetRecords, JoinAsk,
+                 JoinAnswer>;
 
 // What stands before every body. The codec adds version and kind.
 struct Header {

@@ -37,6 +37,8 @@ struct Settings {
   // Whether the trust file of node `at` holds the key of node `about` as a master's. Without: all
   // do.
   std::function<bool(std::size_t at, std::size_t about)> trusts;
+  // Looks at what a fleet's key has signed; must outlive the world. See load_fleet().
+  const wire::FleetVerifier* fleet = nullptr;
   // A line for a person whenever something happens. Costs time: for replaying one seed.
   std::function<void(const std::string& line)> log;
 };
@@ -97,6 +99,11 @@ class World {
   // Asks as an operator at this node; the ticket names the answer, which comes as time passes.
   std::uint64_t ask(std::size_t node, const node::Question& question);
   std::optional<wire::Reply> answer(std::size_t node, std::uint64_t ticket) const;
+
+  // What the files of this node say of the fleet, from now on and over restarts with state; what it
+  // learns is added to them.
+  void load_fleet(std::size_t node, const node::FleetLoaded& loaded);
+  const node::FleetLoaded& fleet_files(std::size_t node) const;
 
   // From now on it lies in what it says, about things drawn from the seed; its hypervisor is told
   // the truth. The promises are then looked after on the hosts of the others.
