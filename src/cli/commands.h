@@ -15,6 +15,9 @@ void add_fleet_commands(CLI::App& app, Action& action);  // promote, demote, pau
 void add_ask_commands(CLI::App& app, Action& action);    // drain, undrain, why, events, best-host
 void add_demo_command(CLI::App& app, Action& action);
 void add_check_config_command(CLI::App& app, Action& action);
+void add_init_command(CLI::App& app, Action& action);
+void add_join_commands(CLI::App& app, Action& action);           // invite, join
+void add_fleet_members_commands(CLI::App& app, Action& action);  // fleet, revoke
 void add_keygen_command(CLI::App& app, Action& action);
 void add_trust_command(CLI::App& app, Action& action);
 void add_version_command(CLI::App& app, Action& action);

@@ -11,23 +11,29 @@
 #include "ballast/daemon/daemon.h"
 #include "ballast/files/config.h"
 #include "commands.h"
+#include "host_setup.h"
 
 namespace ballast::cli {
 namespace {
 
 struct RunOptions {
-  std::string config = "/etc/ballast/ballast.toml";
+  std::string config = default_config;
+  std::string state_dir;
   std::string role;
   std::string control;
 };
 
 ExitCode run_run(const RunOptions& options) {
-  const files::ConfigReading reading = files::read_config(options.config, [&](Config& config) {
+  const auto change = [&](Config& config) {
     if (options.role == "master") config.node.role = Role::master;
     if (options.role == "slave") config.node.role = Role::slave;
     if (options.role == "auto") config.node.role = Role::automatic;
     if (!options.control.empty()) config.node.control = options.control;
-  });
+    if (!options.state_dir.empty()) config.node.state_dir = options.state_dir;
+  };
+  // Only the file that nobody has named may be missing.
+  const files::ConfigReading reading = files::read_node_config(
+      options.config, options.config == default_config, options.state_dir, change);
   ExitCode code = ExitCode::done;
   for (const Error& error : reading.errors) code = complain(error);
   if (code != ExitCode::done) return code;
@@ -46,9 +52,13 @@ void add_run_command(CLI::App& app, Action& action) {
   command->add_option("--role", options->role, "Instead of [node] role")
       ->check(CLI::IsMember({"master", "slave", "auto"}));
   command->add_option("--control", options->control, "Socket for commands, instead of the file's");
+  command->add_option("--state-dir", options->state_dir,
+                      "Folder of keys and state, instead of the file's");
   command->footer(
       "Logs on standard error. SIGTERM and SIGINT end it in order; VMs are never touched by that.\n"
-      "Before the first start: `ballast keygen`, then `ballast trust add` on each node.\n"
+      "Before the first start: `ballast init` on the first host, `ballast join TOKEN` on the "
+      "others.\n"
+      "Then no configuration is needed; what one sets wins over what the join has left.\n"
       "Example:\n"
       "  ballast run --config /etc/ballast/ballast.toml");
   command->callback([options, &action] { action = [options] { return run_run(*options); }; });

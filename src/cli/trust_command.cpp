@@ -7,6 +7,7 @@
 #include "ballast/cli/output.h"
 #include "ballast/files/json_writer.h"
 #include "ballast/model/config.h"
+#include "ballast/trust/fleet_file.h"
 #include "ballast/trust/trust_file.h"
 #include "commands.h"
 
@@ -84,7 +85,37 @@ ExitCode revoke(const TrustOptions& options) {
   return ExitCode::no;
 }
 
-// Declares one of the three on `trust`, with the options that all share.
+// Takes out whoever has a certificate of the fleet for the same key: the file says nothing more of
+// them, and one day another key.
+ExitCode prune(const TrustOptions& options) {
+  const std::string fleet_file = options.state_dir + "/fleet";
+  const Result<trust::FleetFile> file = trust::read_fleet(fleet_file);
+  if (!file)
+    return complain(file.error().message +
+                    ": this host has no certificates to trust instead (`ballast join`)");
+  const std::unique_ptr<fleet::Book> book = trust::book_of(*file);
+  const Result<std::vector<trust::TrustedNode>> nodes = trust::read_trust(options.path());
+  if (!nodes) return complain(nodes.error());
+  std::string text;
+  for (const trust::TrustedNode& node : *nodes) {
+    const wire::FleetRecordPtr certificate = book->certificate_of(node.id);
+    const bool doubled = certificate && certificate->identity == node.key;
+    // What the file alone allows is not taken away unasked.
+    if (doubled && node.master && !certificate->may_lead) {
+      text += node.id.str() + " stays: the file lets it lead, its certificate does not\n";
+    } else if (doubled) {
+      const Result<bool> revoked = trust::revoke_node(options.path(), node.id);
+      if (!revoked) return complain(revoked.error());
+      text += node.id.str() + " is trusted by its certificate alone now\n";
+    } else {
+      text += node.id.str() + (certificate ? " stays: its certificate is for another key\n"
+                                           : " stays: it has no certificate of this fleet\n");
+    }
+  }
+  return answer(text.empty() ? "the trust file names nobody\n" : text);
+}
+
+// Declares one of the four on `trust`, with the options that all share.
 CLI::App* add_part(CLI::App& trust, const char* name, const char* help, const Shared& options,
                    ExitCode (*run)(const TrustOptions&), Action& action) {
   CLI::App* command = trust.add_subcommand(name, help);
@@ -115,7 +146,12 @@ void add_trust_command(CLI::App& app, Action& action) {
       add_part(*trust, "revoke", "Trust a node no more. Exit code 1 when it was not trusted.",
                options, revoke, action);
   revoking->add_option("ID", options->id, "Id of the node")->required();
+  add_part(*trust, "prune", "Take out whom a certificate of the fleet makes superfluous here.",
+           options, prune, action);
   trust->footer(
+      "Keys that are trusted by hand. `ballast init` and `ballast join` do without: there the "
+      "fleet's\n"
+      "key says who belongs to it (`ballast fleet`).\n"
       "A running node looks at the file once an interval; no restart is needed.\n"
       "Examples:\n"
       "  ballast trust add h2 \"$(ssh h2 ballast keygen)\"\n"

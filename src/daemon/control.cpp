@@ -76,6 +76,9 @@ std::optional<Result<node::Question>> question_of(std::string_view request) {
     if (!rest.empty() && !question.here)
       return Error{"events: found " + quoted(rest) + ", expected nothing or 'here'"};
     return question;
+  } else if (word == "fleet" && rest.empty()) {
+    question.subject = wire::Subject::nodes;
+    return question;
   } else if (word == "best-host") {
     question.subject = wire::Subject::best_host;
     const Result<Resources> load = load_of(rest);
@@ -113,7 +116,7 @@ std::string answer_control(TimePoint now, std::string_view request, node::Node& 
     return verdict(node.pause(now, word == "pause"));
   return verdict(Error{"found request " + quoted(word) +
                        ", expected status, watch, approve, promote, demote, forget, pause, "
-                       "resume, drain, undrain, why, retry, events or best-host"});
+                       "resume, drain, undrain, why, retry, events, best-host or fleet"});
 }
 
 Result<std::string> ask_control(const std::string& path, const std::string& request,

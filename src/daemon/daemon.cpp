@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "ballast/daemon/control.h"
+#include "ballast/daemon/host_id.h"
 #include "ballast/daemon/line_log.h"
 #include "ballast/files/answer.h"
 #include "ballast/files/store.h"
@@ -26,6 +27,7 @@
 #include "ballast/trust/trust_store.h"
 #include "ballast/zmq/wait.h"
 #include "descriptor_reserve.h"
+#include "fleet_office.h"
 #include "hypervisor.h"
 #include "identity.h"
 #include "network.h"
@@ -40,11 +42,18 @@ namespace {
 constexpr std::size_t events_a_turn = 256;
 constexpr Duration start_lasts = std::chrono::seconds(30);
 constexpr Duration trust_looked_at_every = std::chrono::seconds(1);
+constexpr Duration refusals_told_every = std::chrono::seconds(1);
 constexpr Duration log_tried_every = std::chrono::milliseconds(200);  // while nobody reads it
 
 TimePoint monotonic_now() {
   const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
   return TimePoint(std::chrono::duration_cast<Duration>(since_boot));
+}
+
+std::uint64_t wall_clock_s() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(since_1970).count());
 }
 
 // SIGINT and SIGTERM as a descriptor; both stay blocked for the threads that start later.
@@ -148,10 +157,19 @@ class Daemon {
     const auto or_default = [&](const std::string& path, const char* name) {
       return path.empty() ? config_.node.state_dir + "/" + name : path;
     };
-    auto store = trust::TrustStore::open(or_default(config_.security.key_file, "node.key"),
-                                         or_default(config_.security.trust_file, "trust"));
+    auto store = trust::TrustStore::open({or_default(config_.security.key_file, "node.key"),
+                                          or_default(config_.security.trust_file, "trust"),
+                                          config_.node.state_dir + "/fleet", config_.node.cluster});
     if (!store) return store.error();
     trust_ = std::move(store).value();
+    office_.emplace(config_, *trust_);
+    const wire::FleetRecordPtr own = trust_->certificate();
+    if (own && own->node != config_.node.id)
+      return Error{"this host's certificate is for the node " + quoted(own->node.str()) +
+                   ", and its id is " + quoted(config_.node.id.str()) +
+                   ": set [node] id, or `ballast "
+                   "join --id " +
+                   config_.node.id.str() + "` with a new token"};
     return {};
   }
 
@@ -183,6 +201,10 @@ class Daemon {
              std::to_string(state_.incarnation) + ", role " + name_of(config_.node.role) +
              ", mode " + name_of(config_.plan.mode) + ", reached at " + *endpoint +
              ", control at " + config_.node.control);
+    if (office_) {
+      trust_said_ = office_->in_words();
+      log_.say(trust_said_);
+    }
     return {};
   }
 
@@ -191,13 +213,16 @@ class Daemon {
       apply(node_->step(monotonic_now(), event));
     for (const node::Input& input : network_->take_inputs(events_a_turn))
       apply(node_->step(monotonic_now(), input));
+    for (const zmq::Knock& knock : network_->take_knocks()) take_in(knock);
     for (const zmq::ControlRequest& request : take_requests()) {
       answer(request);
       apply(node_->step(monotonic_now(), node::Tick{}));
     }
     const TimePoint now = monotonic_now();
     if (node_->next_deadline() <= now) apply(node_->step(now, node::Tick{}));
-    if (now >= next_trust_look_) look_at_trust(now);
+    // A command that looks at the files finds what this node knows.
+    if (now >= next_trust_look_ || (trust_ && trust_->has_unkept() && trust_problem_.empty()))
+      look_at_trust(now);
     if (now >= start_over_at_) {
       start_over_at_ = time_never;
       let_go_of_start_up_code();
@@ -219,7 +244,14 @@ class Daemon {
   // What others have to be asked for is answered when they have spoken: see apply().
   void answer(const zmq::ControlRequest& request) {
     const auto question = question_of(request.text);
-    if (!question) {
+    constexpr std::string_view lending = "lend-fleet-key ";
+    if (request.text.starts_with(lending)) {
+      const Status lent =
+          office_
+              ? office_->lend(std::string_view(request.text).substr(lending.size()), wall_clock_s())
+              : Error{"security is off here"};
+      control_->reply(request.id, lent ? "{\"ok\":true}\n" : refusal_of(lent.error()));
+    } else if (!question) {
       control_->reply(request.id,
                       answer_control(monotonic_now(), request.text, *node_, counters()));
     } else if (!*question) {
@@ -239,10 +271,13 @@ class Daemon {
     for (const HypervisorCommand& command : effects.commands) hypervisor_->submit(command);
     for (const node::Answer& answer : effects.answers) {
       const auto asked = asked_.extract(answer.ticket);
-      if (!asked.empty())
-        control_->reply(asked.mapped().first,
-                        files::answer_json(asked.mapped().second, answer.reply));
+      if (asked.empty()) continue;
+      const auto& [request, question] = asked.mapped();
+      const bool is_fleet = question.subject == wire::Subject::nodes && office_;
+      control_->reply(request, is_fleet ? office_->nodes_json(answer.reply)
+                                        : files::answer_json(question, answer.reply));
     }
+    if (trust_ && !effects.learned.empty()) trust_->learn(effects.learned);
     for (const node::Event& event : effects.events)
       log_.say(node::in_text(event.kind) + ": " + event.text);
   }
@@ -266,19 +301,68 @@ class Daemon {
     next_trust_look_ = now + trust_looked_at_every;
     if (!trust_) return;
     const DescriptorReserve::Use use(reserve_);
+    const Status kept = trust_->keep();
+    const std::uint64_t before = trust_->changes();
     const Result<bool> changed = trust_->reload_if_changed();
-    const std::string problem = changed ? std::string() : changed.error().message;
-    raise(trust_problem_, problem, "the trust file can be read again");
-    if (!changed || !*changed) return;
-    log_.say("the trust file has changed and is in force");
+    const std::string problem = !kept     ? kept.error().message
+                                : changed ? std::string()
+                                          : changed.error().message;
+    raise(trust_problem_, problem, "the files of who is trusted can be read and written again");
+    if (trust_->changes() != before) say_who_is_trusted();
+    office_->forget_if_over(wall_clock_s());
     hand_in_trust();
+  }
+
+  void say_who_is_trusted() {
+    std::string words = office_->in_words();
+    if (words != trust_said_) log_.say("who is trusted has changed: " + words);
+    trust_said_ = std::move(words);
   }
 
   // Without security everybody is believed, and the node is told nothing.
   void hand_in_trust() {
     if (!trust_) return;
-    apply(node_->step(monotonic_now(), node::TrustLoaded{trust_->nodes()}));
+    if (const auto news = trust_->take_fleet_news()) apply(node_->step(monotonic_now(), *news));
+    if (trust_->changes() == trust_told_) return;
+    trust_told_ = trust_->changes();
+    apply(node_->step(monotonic_now(),
+                      node::TrustLoaded{trust_->nodes(), trust_->certificate() != nullptr}));
+    std::string differs;
+    for (const std::string& note : trust_->notes()) differs += (differs.empty() ? "" : "; ") + note;
+    raise(trust_differs_, differs, "the trust file and the certificates of the fleet agree again");
   }
+
+  // One that its operator has invited, or a stranger who says so.
+  void take_in(const zmq::Knock& knock) {
+    if (!office_) return;
+    const DescriptorReserve::Use use(reserve_);
+    const wire::JoinAnswer answered = [&] {
+      wire::JoinAnswer answer = office_->answer(knock, wall_clock_s());
+      if (!answer.refusal.empty()) return answer;
+      const node::View view = node_->view(monotonic_now());
+      answer.master = view.master;
+      answer.master_endpoint = view.master_endpoint;
+      // One that will lead, if nobody does: it has just been started.
+      if (answer.master.empty() && trust_->may_be_master(config_.node.id)) {
+        answer.master = config_.node.id;
+        answer.master_endpoint = view.endpoint;
+      }
+      return answer;
+    }();
+    if (answered.refusal.empty() && trust_->learn(answered.certificate)) {
+      node::FleetLoaded news;
+      news.anew = false;
+      news.records = answered.certificate;
+      apply(node_->step(monotonic_now(), news));
+      log_.say("joined: " + quoted(knock.ask.node.str()) + " has a certificate now" +
+               (answered.certificate.front()->may_lead ? ", and may lead" : ""));
+    } else if (!answered.refusal.empty() && monotonic_now() >= next_refusal_told_) {
+      next_refusal_told_ = monotonic_now() + refusals_told_every;
+      log_.say("join refused: " + quoted(knock.ask.node.str()) + ": " + answered.refusal);
+    }
+    network_->answer(knock, answered);
+  }
+
 
   Counters counters() const {
     Counters counters = network_->counters();
@@ -298,6 +382,9 @@ class Daemon {
   node::StoredState state_;
   std::optional<StateWriter> state_writer_;
   std::unique_ptr<trust::TrustStore> trust_;
+  std::optional<FleetOffice> office_;
+  std::uint64_t trust_told_ = 0;  // of its changes
+  TimePoint next_refusal_told_;
   std::unique_ptr<port::Hypervisor> hypervisor_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<zmq::ControlServer> control_;
@@ -306,6 +393,8 @@ class Daemon {
   TimePoint next_trust_look_;
   TimePoint start_over_at_;  // then never again
   std::string trust_problem_;
+  std::string trust_differs_;
+  std::string trust_said_;
   std::string state_problem_;
   std::vector<node::SelfAlarm> alarms_;
   bool stopped_ = false;

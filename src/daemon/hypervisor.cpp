@@ -1,5 +1,7 @@
 #include "hypervisor.h"
 
+#include "ballast/daemon/host_id.h"
+
 #include <algorithm>
 #include <utility>
 

@@ -41,8 +41,7 @@ zmq::BeaconSettings beacon_settings(const Config& config) {
 
 }  // namespace
 
-Result<std::unique_ptr<Network>> Network::open(const Config& config,
-                                               const trust::TrustStore* trust) {
+Result<std::unique_ptr<Network>> Network::open(const Config& config, trust::TrustStore* trust) {
   std::unique_ptr<Network> network(new Network);
   network->config_ = config;
   if (config.node.master && !wire::is_numeric_endpoint(config.node.master->endpoint))
@@ -59,6 +58,7 @@ Result<std::unique_ptr<Network>> Network::open(const Config& config,
     network->signer_ = std::make_unique<NoSigner>();
   } else {
     network->signer_ = std::make_unique<trust::ItemSigner>(*trust, config.node.cluster);
+    network->verifier_ = &trust->verifier();
   }
   return network;
 }
@@ -104,6 +104,7 @@ Result<std::string> Network::endpoint() const {
 // The feed is on the host that the node itself is reached at, unless something else is said.
 Result<node::MeshAccess> Network::access() const {
   node::MeshAccess access;
+  access.fleet = verifier_;
   const std::string& bound = transport_->feed();
   if (bound.empty()) return access;
   access.signer = signer_.get();
@@ -142,6 +143,10 @@ Counters Network::counters() const {
       {"net_dropped_link_down", c.link_down},
       {"net_dropped_too_long", c.too_long},
       {"net_dropped_peers_full", c.peers_full},
+      {"net_introduced", c.introduced},
+      {"net_certificates_refused", c.certificates_refused},
+      {"net_strangers_cut", c.strangers_cut},
+      {"net_knocks_too_many", c.knocks_too_many},
       {"net_refused_keys", c.refused_keys},
       {"net_refused_subscribers", c.refused_subscribers},
       {"net_unknown_topics", c.unknown_topic},

@@ -18,6 +18,7 @@ const char* format_of(Subject subject) {
     case Subject::retry: return "ballast-retry/1";
     case Subject::promote: return "ballast-promote/1";
     case Subject::forget: return "ballast-forget/1";
+    case Subject::nodes: return "ballast-nodes/1";
     case Subject::events: return "ballast-events/1";
     case Subject::best_host:
     case Subject::room: return "ballast-best-host/1";

@@ -2,6 +2,8 @@
 // all that is wrong instead of stopping at the first.
 #include "ballast/files/config.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 
@@ -137,10 +139,11 @@ std::vector<Conflict> wrong_together(const Config& config) {
 }  // namespace
 
 ConfigReading parse_config(std::string_view text, const std::string& name,
-                           const ConfigOverride& change) {
+                           const ConfigOverride& change, const Config& base) {
   const Result<toml::table> table = parse_toml(text, name);
   if (!table) return {{}, {table.error()}};
   Reader reader;
+  reader.config = base;
   read_known(reader, *table);
   find_unknown(reader, {}, *table);
   if (change) change(reader.config);
@@ -166,12 +169,51 @@ ConfigReading read_config(const std::string& path, const ConfigOverride& change)
   return parse_config(*text, name_of_input(path), change);
 }
 
+std::string joined_file(const std::string& state_dir) { return state_dir + "/joined.toml"; }
+
+ConfigReading read_node_config(const std::string& path, bool may_be_missing,
+                               const std::string& state_dir, const ConfigOverride& change) {
+  const auto is_there = [](const std::string& file) { return access(file.c_str(), F_OK) == 0; };
+  const bool has_file = !may_be_missing || is_there(path);
+  const Result<std::string> text =
+      has_file ? read_input(path, limits::config_bytes_max) : Result<std::string>(std::string());
+  if (!text) return {{}, {text.error()}};
+  const std::string name = name_of_input(path);
+  // Errors come once, below: another state folder is all that matters here.
+  const std::string joined =
+      joined_file(state_dir.empty() ? parse_config(*text, name).config.node.state_dir : state_dir);
+  if (!is_there(joined)) {
+    if (has_file) return parse_config(*text, name, change);
+    return {
+        {},
+        {Error{path + ": is not there, and this host belongs to no fleet: `ballast init` on the "
+                      "first host, `ballast join TOKEN` on the others"}}};
+  }
+  const ConfigReading base = read_config(joined);
+  if (!base.errors.empty()) return base;
+  return parse_config(*text, name, change, base.config);
+}
+
 std::vector<Setting> settings() {
   Config defaults;
   std::vector<Setting> out;
   for (const SettingRow& row : config_table())
     out.push_back({row.section, row.key, row.unit, row.expected, row.get(defaults)});
   return out;
+}
+
+std::string config_text(const Config& config) {
+  std::string text;
+  std::string_view section;
+  for (const Setting& setting : settings()) {
+    const std::string value = value_of(config, setting);
+    if (value == setting.default_value) continue;
+    if (setting.section != section)
+      text += (text.empty() ? "[" : "\n[") + std::string(setting.section) + "]\n";
+    section = setting.section;
+    text += std::string(setting.key) + " = " + value + "\n";
+  }
+  return text;
 }
 
 std::string value_of(const Config& config, const Setting& setting) {

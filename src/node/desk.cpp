@@ -161,6 +161,9 @@ Desk::Done Desk::advance(TimePoint now, const House& house, std::uint64_t id, Ta
     case Stage::at_rooms:
       if (task.awaited.empty() || now >= task.until) return with_rooms(now, house, task);
       break;
+    case Stage::at_nodes:
+      if (task.awaited.empty() || now >= task.until) return with_nodes(now, house, task);
+      break;
     case Stage::ordered: return ordered(now, house, task);
   }
   if (now >= task.next) {
@@ -213,6 +216,9 @@ Desk::Done Desk::begin_at_master(TimePoint now, const House& house, std::uint64_
         return own_forget(now, house, task);
       return ask_others(now, house, id, task, Stage::at_others);
     case Subject::why: return own_why(now, house, id, task);
+    case Subject::nodes:
+      if (task.forwarded) return yes("", nodes_heard(now, house));
+      return ask_others(now, house, id, task, Stage::at_nodes);
     case Subject::retry:
       if (master.has(task.question.vm)) return yes(master.retry(now, task.question.vm));
       return ask_others(now, house, id, task, Stage::at_others);
@@ -229,7 +235,8 @@ Desk::Done Desk::begin_at_master(TimePoint now, const House& house, std::uint64_
 Desk::Done Desk::ask_others(TimePoint now, const House& house, std::uint64_t id, Task& task,
                             Stage stage) {
   task.stage = stage;
-  task.until = now + (stage == Stage::at_rooms ? rooms_patience : others_patience);
+  const bool brief = stage == Stage::at_rooms || stage == Stage::at_nodes;
+  task.until = now + (brief ? rooms_patience : others_patience);
   task.next = now + ask_again_every;
   std::vector<MasterView> others;
   if (house.masters != nullptr && !task.forwarded) others = house.masters->views();
@@ -247,6 +254,7 @@ Desk::Done Desk::ask_others(TimePoint now, const House& house, std::uint64_t id,
   task.asked = task.awaited.size();
   send_to_awaited(id, task);
   if (!task.awaited.empty()) return {};
+  if (stage == Stage::at_nodes) return with_nodes(now, house, task);
   return stage == Stage::at_rooms ? with_rooms(now, house, task) : heard_all(now, house, task);
 }
 
@@ -318,6 +326,29 @@ wire::Reply Desk::events(TimePoint now) const {
     facts.push_back(std::move(fact));
   }
   return yes("", std::move(facts));
+}
+
+// The members of our group, and of us the masters.
+std::vector<wire::Fact> Desk::nodes_heard(TimePoint now, const House& house) const {
+  std::vector<wire::Fact> facts;
+  for (const HostView& host : house.master->hosts(now)) {
+    wire::Fact fact;
+    fact.kind = "node";
+    fact.age = host.age;
+    fact.host = host.id;
+    fact.master = out_.self();
+    fact.text = host.state.starts_with("lost") ? "lost" : "";
+    facts.push_back(std::move(fact));
+  }
+  return facts;
+}
+
+wire::Reply Desk::with_nodes(TimePoint now, const House& house, const Task& task) const {
+  std::vector<wire::Fact> facts = nodes_heard(now, house);
+  for (const auto& [from, reply] : task.heard)
+    facts.insert(facts.end(), reply.facts.begin(), reply.facts.end());
+  const std::string unheard = silent(task.awaited, task.asked);
+  return yes(unheard.empty() ? "" : unheard.substr(2), std::move(facts));
 }
 
 Desk::Done Desk::best_host(TimePoint now, const House& house, const Task& task) const {

@@ -56,7 +56,15 @@ class Desk {
   static wire::Reply yes(std::string text, std::vector<wire::Fact> facts = {});
   static wire::Reply no(std::string text, std::vector<wire::Fact> facts = {});
 
-  enum class Stage : unsigned char { fresh, at_master, at_slave, at_others, at_rooms, ordered };
+  enum class Stage : unsigned char {
+    fresh,
+    at_master,
+    at_slave,
+    at_others,
+    at_rooms,
+    at_nodes,
+    ordered
+  };
   struct Task {
     NodeId asker;              // empty: an operator here
     std::uint64_t number = 0;  // the asker's
@@ -88,6 +96,8 @@ class Desk {
   wire::Reply heard_one(Task& task);
   Done heard_all(TimePoint now, const House& house, Task& task);
   Done with_rooms(TimePoint now, const House& house, Task& task);
+  std::vector<wire::Fact> nodes_heard(TimePoint now, const House& house) const;
+  wire::Reply with_nodes(TimePoint now, const House& house, const Task& task) const;
   Done best_host(TimePoint now, const House& house, const Task& task) const;
   Done ask_others(TimePoint now, const House& house, std::uint64_t id, Task& task, Stage stage);
   void send_to_awaited(std::uint64_t id, Task& task);

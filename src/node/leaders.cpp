@@ -22,18 +22,31 @@ bool Leaders::may_lead(const NodeId& node) const {
 }
 
 std::string Leaders::mended_by(const NodeId& node, const NodeId& at) const {
+  if (trust_.by_certificate)
+    return "`ballast invite --master` on the host with the fleet's key, and `ballast join TOKEN` "
+           "on host " +
+           quoted(node.str());
   const bool known = !trust_.nodes || trust_.nodes->contains(node);
   return "`ballast trust add " + node.str() + (known ? "" : " KEY") + " --master` on host " +
          quoted(at.str()) + (known ? "" : " (KEY: what `ballast keygen` printed on its host)");
 }
 
+// Where a trust file has to say so, each one has to.
+const char* Leaders::everywhere() const {
+  return trust_.by_certificate ? "" : ", and on every other host";
+}
+
 std::string Leaders::why_not_here() const {
   if (planted::on(planted::Bug::leads_untrusted)) return {};
   if (role_ == Role::slave)
-    return "its role is \"slave\": with `role = \"auto\"` in its configuration it may lead";
+    return trust_.by_certificate && !may_lead(out_.self())
+               ? "its certificate does not say that it may lead: " +
+                     mended_by(out_.self(), out_.self())
+               : "its role is \"slave\": with `role = \"auto\"` in its configuration it may lead";
   if (!may_lead(out_.self()))
-    return "its own trust file does not hold its key as a master's: " +
-           mended_by(out_.self(), out_.self()) + ", and on every other host";
+    return (trust_.by_certificate ? "its certificate does not say that it may lead: "
+                                  : "its own trust file does not hold its key as a master's: ") +
+           mended_by(out_.self(), out_.self()) + everywhere();
   return {};
 }
 
@@ -77,7 +90,10 @@ void Leaders::tell_of_candidates(TimePoint now, bool is_short,
       "nothing is balanced until it is back. " +
           (lacks_trust != slaves.end()
                ? quoted(lacks_trust->id.str()) + " may once its key is trusted as a master's: " +
-                     mended_by(lacks_trust->id, out_.self()) + ", and on every other host"
+                     mended_by(lacks_trust->id, out_.self()) + everywhere()
+           : trust_.by_certificate
+               ? "One may with `ballast invite --master` on the host with the fleet's key, and "
+                 "`ballast join TOKEN` there"
                : "One may with `role = \"auto\"` in its configuration and `ballast trust add "
                  "NODE --master` on every host") +
           "; `[mesh] min_masters = 1` says that one master is enough");
@@ -111,19 +127,25 @@ void Leaders::disbelieved_by(TimePoint now, const NodeId& node) {
   if (!is_news(now, disbelief_, node)) return;
   out_.self_alarm(now, EventKind::alarm, node,
                   quoted(node.str()) +
-                      " does not trust this node as a master: it does nothing that " +
-                      "this one says. `ballast trust add " + out_.self().str() +
-                      " --master` on host " + quoted(node.str()) + " mends that");
+                      " does not trust this node as a master: it does nothing that this one "
+                      "says. " +
+                      (trust_.by_certificate ? mended_by(out_.self(), node)
+                                             : "`ballast trust add " + out_.self().str() +
+                                                   " --master` on host " + quoted(node.str())) +
+                      " mends that");
 }
 
 void Leaders::refused_by(TimePoint now, const NodeId& node) {
   if (!is_news(now, refused_, node)) return;
-  out_.self_alarm(now, EventKind::alarm, node,
-                  quoted(node.str()) +
-                      " does not take the key of this node, or has another key than " +
-                      "the one trusted here: compare `ballast trust list` on both hosts; " +
-                      "`ballast trust add " + out_.self().str() + " KEY` on host " +
-                      quoted(node.str()) + " adds it");
+  out_.self_alarm(
+      now, EventKind::alarm, node,
+      quoted(node.str()) + " does not take the key of this node, or has another key than " +
+          "the one trusted here: compare " +
+          (trust_.by_certificate
+               ? "`ballast fleet` on both hosts; `ballast join` with a new token takes "
+                 "a host in again"
+               : "`ballast trust list` on both hosts; `ballast trust add " + out_.self().str() +
+                     " KEY` on host " + quoted(node.str()) + " adds it"));
 }
 
 void Leaders::end(TimePoint now, Alarms& alarms, const NodeId& node, const char* what) {

@@ -30,6 +30,7 @@ class Leaders {
   void set_demoted(bool demoted) { demoted_ = demoted; }
   // "`ballast trust add h2 --master` on host 'h1'"
   std::string mended_by(const NodeId& node, const NodeId& at) const;
+  const char* everywhere() const;
 
   // There are too few masters (`is_short`), and these are the slaves of this one: when none may be
   // made one, that is said once.

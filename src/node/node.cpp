@@ -88,6 +88,9 @@ View Node::view(TimePoint now) const {
   view.endpoint = holder.facts().endpoint;
   if (holder.attachment().attached() || impl_->leads_itself())
     view.master = holder.attachment().master();
+  if (!view.master.empty())
+    view.master_endpoint =
+        view.master == id() ? view.endpoint : holder.attachment().master_endpoint();
   view.epoch = holder.attachment().epoch();
   view.mode = impl_->config.plan.mode;
   const wire::HostReport report = holder.report(now);

@@ -11,7 +11,9 @@
 namespace ballast::trust {
 namespace {
 
-constexpr std::string_view first_line = "ballast-key/1\n";
+constexpr std::string_view first_line_of(KeyKind kind) {
+  return kind == KeyKind::node ? "ballast-key/1\n" : "ballast-fleet-key/1\n";
+}
 constexpr std::size_t key_file_bytes_max = 1024;
 
 static_assert(crypto_sign_SEEDBYTES == std::tuple_size_v<Seed>);
@@ -56,7 +58,9 @@ Identity::~Identity() {
   sodium_memzero(curve_secret_key_.data(), curve_secret_key_.size());
 }
 
-Result<Identity> Identity::read(const std::string& file) {
+Result<Identity> Identity::read(const std::string& file, KeyKind kind) {
+  prepare_sodium();
+  const std::string_view first_line = first_line_of(kind);
   Result<std::string> text = read_small(file, key_file_bytes_max, true);
   if (!text) return text.error();
   const bool is_whole = text->size() == first_line.size() + key_text_bytes + 1 &&
@@ -67,9 +71,22 @@ Result<Identity> Identity::read(const std::string& file) {
   // NOLINTNEXTLINE(clang-analyzer-cplusplus.InnerPointer): the view into it has gone before
   sodium_memzero(text->data(), text->size());
   if (!seed) {
-    return Error{file + ": is no key file, expected \"ballast-key/1\" and a line of " +
-                 std::to_string(key_text_bytes) + " characters (`ballast keygen` makes one)"};
+    return Error{file + ": is no key file, expected " +
+                 quoted(first_line.substr(0, first_line.size() - 1)) + " and a line of " +
+                 std::to_string(key_text_bytes) + " characters (`ballast " +
+                 (kind == KeyKind::node ? "keygen" : "init") + "` makes one)"};
   }
+  const Identity identity = from_seed(*seed);
+  sodium_memzero(seed->data(), seed->size());
+  return identity;
+}
+
+std::string Identity::secret_text() const { return base64_of(seed_); }
+
+std::optional<Identity> Identity::from_secret_text(std::string_view text) {
+  prepare_sodium();
+  auto seed = bytes_of_base64(text);
+  if (!seed) return std::nullopt;
   const Identity identity = from_seed(*seed);
   sodium_memzero(seed->data(), seed->size());
   return identity;
@@ -101,8 +118,8 @@ bool is_signed_by(const IdentityKey& key, std::string_view text, const Signature
                                      text.size(), key.data()) == 0;
 }
 
-Status Identity::write_new(const std::string& file) const {
-  std::string text = std::string(first_line) + base64_of(seed_) + "\n";
+Status Identity::write_new(const std::string& file, KeyKind kind) const {
+  std::string text = std::string(first_line_of(kind)) + base64_of(seed_) + "\n";
   const Status written = write_new_secret(file, text);
   sodium_memzero(text.data(), text.size());
   return written;

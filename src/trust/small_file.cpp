@@ -131,10 +131,13 @@ Status write_new_secret(const std::string& file, std::string_view bytes) {
   return {};
 }
 
-Status replace(const std::string& file, std::string_view bytes) {
-  const std::string target = resolved(file);
+namespace {
+
+Status replace_with(const std::string& file, std::string_view bytes, bool secret) {
+  const std::string target = secret ? file : resolved(file);
   struct stat before {};
-  const mode_t mode = stat(target.c_str(), &before) == 0 ? before.st_mode & 07777U : 0644U;
+  const bool keeps = !secret && stat(target.c_str(), &before) == 0;
+  const mode_t mode = keeps ? before.st_mode & 07777U : secret ? 0600U : 0644U;
   std::string name = target + ".XXXXXX";
   const Descriptor opened(mkostemp(name.data(), O_CLOEXEC));
   if (!opened.is_open()) return file_error(file, "cannot make a file beside it");
@@ -146,6 +149,32 @@ Status replace(const std::string& file, std::string_view bytes) {
     return error;
   }
   sync_folder_of(target);
+  return {};
+}
+
+}  // namespace
+
+Status replace(const std::string& file, std::string_view bytes) {
+  return replace_with(file, bytes, false);
+}
+
+Status replace_secret(const std::string& file, std::string_view bytes) {
+  return replace_with(file, bytes, true);
+}
+
+Status append(const std::string& file, std::string_view bytes) {
+  const Descriptor opened(open(file.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
+  if (!opened.is_open()) return file_error(file, "cannot open");
+  // What a crash has cut off is no line, and must not become the beginning of the next one.
+  off_t size = lseek(opened.get(), 0, SEEK_END);
+  char last = '\n';
+  while (size > 0 && pread(opened.get(), &last, 1, size - 1) == 1 && last != '\n') --size;
+  if (ftruncate(opened.get(), size) != 0) return file_error(file, "cannot cut it");
+  if (!write_all(opened.get(), bytes) || fsync(opened.get()) != 0) {
+    const Error error = file_error(file, "cannot write");
+    (void)!ftruncate(opened.get(), size);
+    return error;
+  }
   return {};
 }
 

@@ -23,6 +23,12 @@ Status write_new_secret(const std::string& file, std::string_view bytes);
 // is followed, so that what it points to is replaced.
 Status replace(const std::string& file, std::string_view bytes);
 
+// Adds to the end of a file that is there, and waits until it is on disk.
+Status append(const std::string& file, std::string_view bytes);
+
+// Replaces a file with mode 0600, or makes it so.
+Status replace_secret(const std::string& file, std::string_view bytes);
+
 // Held while the file is read, changed and replaced, so that two commands do not undo each other.
 class FileLock {
  public:

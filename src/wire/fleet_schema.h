@@ -25,7 +25,7 @@ void fields(auto& io, const char* name, Of<FleetRecordPtr> auto& record) {
 }
 
 // A record is at least the array of its bytes, two keys among them, and 64 bytes of signature.
-inline constexpr std::size_t fleet_record_bytes_min = 150;
+inline constexpr std::size_t fleet_record_bytes_min = 140;
 inline constexpr std::size_t bucket_bytes_min = 1;
 
 void fields(auto& io, const char* name, Of<Introduce> auto& body) {

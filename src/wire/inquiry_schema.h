@@ -11,7 +11,7 @@ inline constexpr std::size_t fact_bytes_min = 17;
 void fields(auto& io, const char* name, Of<Inquiry> auto& body) {
   io.record(name, 6, [&] {
     io.whole("number", body.number);
-    io.choice("subject", body.subject, Subject::forget);
+    io.choice("subject", body.subject, Subject::nodes);
     io.id_or_none("host", body.host);
     io.id_or_none("vm", body.vm);
     fields(io, "load", body.load);

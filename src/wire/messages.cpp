@@ -68,6 +68,7 @@ const char* name_of(Subject subject) {
     case Subject::room: return "room";
     case Subject::promote: return "promote";
     case Subject::forget: return "forget";
+    case Subject::nodes: return "nodes";
   }
   BALLAST_ASSERT(false, "a subject without a name");
 }

@@ -30,7 +30,7 @@ void Doorman::accepted(Clock::time_point now, int descriptor, std::size_t spoken
     return;
   }
   if (waiting_.size() >= limits::unproven_max) make_room();
-  waiting_.emplace(descriptor, Waiting{*connection, now, ++came_});
+  waiting_.emplace(descriptor, Waiting{*connection, now, ++came_, 0});
   ++of_address_[connection->address];
 }
 
@@ -45,6 +45,11 @@ void Doorman::make_room() {
   }
   ++counters_.too_many;
   cut_off(oldest);
+}
+
+std::size_t Doorman::heard(int descriptor) {
+  const auto found = waiting_.find(descriptor);
+  return found == waiting_.end() ? 0 : ++found->second.said;
 }
 
 void Doorman::spoke(int descriptor) {

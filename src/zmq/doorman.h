@@ -30,6 +30,9 @@ class Doorman {
 
   // libzmq has accepted a connection with this descriptor; `spoken` have been heard of before.
   void accepted(Clock::time_point now, int descriptor, std::size_t spoken);
+  // A message has come on it from one who is not known yet, and stays where it is: how many by now;
+  // 0 when it does not stand here any more.
+  std::size_t heard(int descriptor);
   // A message has come on it: it is a guest now.
   void spoke(int descriptor);
   void closed(int descriptor) { spoke(descriptor); }
@@ -49,6 +52,7 @@ class Doorman {
     Connection connection;
     Clock::time_point since;
     std::uint64_t number = 0;  // in the order of coming
+    std::size_t said = 0;
   };
   std::size_t count_of(std::uint32_t address) const;
   // The one that has waited longest, of those at the address from which most wait.

@@ -70,7 +70,8 @@ void Feed::watch(std::size_t count_max) {
     const Taken taken = take_frame(socket_, change);
     if (taken == Taken::none) return;
     // libzmq itself takes back the subscriptions of a connection that ends: nobody says it.
-    const std::optional<Proven> who = ZapHandler::proven_by(change);
+    const std::optional<Proven> who =
+        settings_.security ? ZapHandler::proven_by(change, *trust_) : std::nullopt;
     if (settings_.security && !who) continue;
     Guest* guest = guests_.note(change, who.value_or(Proven{}));
     if (guest == nullptr) continue;

@@ -10,4 +10,13 @@ Taken take_frame(::zmq::socket_t& socket, ::zmq::message_t& frame) {
   return Taken::junk;
 }
 
+std::uint32_t number_of(std::string_view session) {
+  std::uint32_t number = 0;
+  for (const char byte : session.substr(1))
+    number = number << 8U | static_cast<unsigned char>(byte);
+  return number;
+}
+
+bool is_given_name(std::string_view session) { return session.size() == 5 && session[0] == '\0'; }
+
 }  // namespace ballast::zmq

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ballast/wire/codec.h"
 #include "ballast/wire/endpoint.h"
 #include "options.h"
 
@@ -9,6 +10,7 @@ namespace ballast::zmq {
 namespace {
 
 constexpr std::chrono::seconds retry_after_refusal(1);
+constexpr std::chrono::seconds retry_after_no(5);  // of our certificate
 
 }  // namespace
 
@@ -42,6 +44,14 @@ void Links::send(const NodeId& to, const std::string& endpoint, std::string_view
 void Links::heard(const NodeId& peer, const wire::Body& body) {
   const auto link = links_.find(peer);
   if (link == links_.end()) return;
+  if (const auto* answer = std::get_if<wire::JoinAnswer>(&body);
+      answer && !answer->refusal.empty()) {
+    // Our certificate is not taken there: what we say is not heard.
+    link->second.refused = true;
+    link->second.retry_at = Clock::now() + retry_after_no;
+    if (std::exchange(link->second.up, false)) lost_.push_back(peer);
+    return;
+  }
   link->second.tenure.heard(body);
   if (link->second.tenure.stay() == wire::Tenure::Stay::over && attached_to_ != peer)
     links_.erase(link);
@@ -87,7 +97,16 @@ Links::Link* Links::open(const NodeId& to, const std::string& endpoint) {
     ++(error.num() == EMFILE ? counters_.peers_full : counters_.bad_endpoint);
     return nullptr;
   }
+  introduce(link);
   return &links_.emplace(to, std::move(link)).first->second;
+}
+
+void Links::introduce(Link& link) {
+  const wire::FleetRecordPtr own = trust_ == nullptr ? nullptr : trust_->certificate();
+  if (!own) return;
+  const std::string bytes =
+      wire::encode({wire::Header{settings_.cluster, own->node, {}}, wire::Introduce{own}});
+  if (link.socket.send(::zmq::buffer(bytes), ::zmq::send_flags::dontwait)) ++counters_.sent;
 }
 
 void Links::close(Map::iterator at) {
@@ -106,6 +125,8 @@ void Links::take_link_events(std::vector<wire::TransportEvent>& events) {
 void Links::note(const NodeId& peer, Link& link, ConnectionEvent event,
                  std::vector<wire::TransportEvent>& events) {
   if (event == ConnectionEvent::up) {
+    // Connected anew: the other side may have been so long away that it has forgotten us.
+    if (std::exchange(link.was_up, true)) introduce(link);
     link.up = true;
     link.waiting = 0;
     events.push_back(wire::LinkUp{peer});

@@ -59,6 +59,7 @@ class Links {
     ::zmq::socket_t socket;
     std::unique_ptr<Monitor> monitor;
     bool up = false;
+    bool was_up = false;
     bool refused = false;        // its handshake failed for good: opened anew, not before retry_at
     std::size_t waiting = 0;     // messages given to it while it is down
     Clock::time_point retry_at;  // when refused
@@ -67,6 +68,8 @@ class Links {
   };
   using Map = std::map<NodeId, Link>;
 
+  // Says who we are, where the other side may not know our key: first on each connection.
+  void introduce(Link& link);
   // The open link, or null when it cannot be had (counted).
   Link* open(const NodeId& to, const std::string& endpoint);
   std::optional<port::CurveKey> key_of(const NodeId& node) const;

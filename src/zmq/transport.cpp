@@ -19,6 +19,7 @@
 #include "monitor.h"
 #include "options.h"
 #include "sessions.h"
+#include "strangers.h"
 #include "zap.h"
 
 namespace ballast::zmq {
@@ -40,27 +41,18 @@ std::size_t connections_max(const TransportSettings& settings) {
                   all > 2 * other_descriptors ? all - other_descriptors : all / 2);
 }
 
-std::uint32_t number_of(std::string_view session) {
-  std::uint32_t number = 0;
-  for (const char byte : session.substr(1))
-    number = number << 8U | static_cast<unsigned char>(byte);
-  return number;
-}
-
-// The form of a name that the ROUTER gives. A peer may bring one of its own, which we never do.
-bool is_given_name(std::string_view session) { return session.size() == 5 && session[0] == '\0'; }
-
 }  // namespace
 
 struct ZmqTransport::Parts {
-  Parts(const TransportSettings& given, const port::Trust* trust_given)
+  Parts(const TransportSettings& given, port::Trust* trust_given)
       : settings(given),
         trust(trust_given),
         links(context, settings, trust, counters),
         feeds(context, settings, trust, counters),
         sessions(given.peers_max),
         gate(settings, trust, counters),
-        doorman(connections_max(given)) {
+        doorman(connections_max(given)),
+        strangers(settings, trust_given, counters, gate, doorman) {
     return_large_blocks();
     set_up(context);
     if (settings.security) zap.emplace(context, *trust);
@@ -80,6 +72,7 @@ struct ZmqTransport::Parts {
   void reply(const NodeId& to, std::string_view bytes, const wire::Body& body);
   void watch_the_door();
   std::optional<wire::Delivered> receive_from_session(std::size_t& looks);
+  std::optional<wire::Message> heard_of_stranger(std::string_view session, ::zmq::message_t& frame);
   std::optional<wire::Delivered> receive_from_link(std::size_t& looks);
   std::optional<wire::Delivered> receive_from_feed(std::size_t& looks);
   // From the next of the three in turn, so that none starves another.
@@ -115,6 +108,7 @@ struct ZmqTransport::Parts {
   Sessions sessions;
   Gate gate;
   Doorman doorman;
+  Strangers strangers;
   std::uint32_t first_name = 0;
   std::uint64_t connections_come = 0;
   Links::Clock::time_point memory_at;
@@ -267,17 +261,18 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_session(std::si
     }
     if (!is_named_by_us(session.to_string_view(), frame)) continue;
     std::optional<Proven> proven;
+    std::optional<wire::Message> message;
     if (settings.security) {
-      proven = ZapHandler::proven_by(frame);
+      proven = ZapHandler::proven_by(frame, *trust);
       if (!proven || !is_still_trusted(proven->node, proven->key)) {
-        ++counters.untrusted;
-        if (const auto connection = connection_of(frame)) cut(*connection);
-        continue;
+        message = heard_of_stranger(session.to_string_view(), frame);
+        if (!message) continue;
+        proven = ZapHandler::proven_by(frame, *trust);
       }
     }
     Guest* guest = guests.note(frame, proven.value_or(Proven{}));
     if (guest != nullptr && guest->said == 1) welcome(*guest, session.to_string_view());
-    auto message = gate.admit(frame.to_string_view(), proven ? &proven->node : nullptr);
+    if (!message) message = gate.admit(frame.to_string_view(), proven ? &proven->node : nullptr);
     if (!message) {
       // Its node is told that it is not believed, on the session that it has opened.
       if (gate.refused_for_trust())
@@ -285,6 +280,12 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_session(std::si
       continue;
     }
     if (guest != nullptr && !may_knock(*guest, message->body)) continue;
+    if (const auto* ask = std::get_if<wire::JoinAsk>(&message->body)) {
+      strangers.knock(session.to_string_view(), proven ? proven->key : port::CurveKey{}, *ask);
+      continue;
+    }
+    // Only who was asked answers.
+    if (std::holds_alternative<wire::JoinAnswer>(message->body)) continue;
     NodeId from = message->header.sender;
     const port::CurveKey key = proven ? proven->key : port::CurveKey{};
     const bool is_attach = std::holds_alternative<wire::Attach>(message->body);
@@ -295,6 +296,20 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_session(std::si
   return std::nullopt;
 }
 
+// The word of one who is known by it from now on.
+std::optional<wire::Message> ZmqTransport::Parts::heard_of_stranger(std::string_view session,
+                                                                    ::zmq::message_t& frame) {
+  const std::optional<port::CurveKey> key = ZapHandler::key_of(frame);
+  if (!key) {
+    ++counters.untrusted;
+    if (const auto connection = connection_of(frame)) cut(*connection);
+    return std::nullopt;
+  }
+  std::optional<wire::Message> word = strangers.hear(router, session, frame, *key);
+  if (word) ++counters.introduced;
+  return word;
+}
+
 std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_link(std::size_t& looks) {
   for (; looks > 0; --looks) {
     std::optional<Links::Incoming> incoming = links.receive();
@@ -302,6 +317,7 @@ std::optional<wire::Delivered> ZmqTransport::Parts::receive_from_link(std::size_
     auto message = gate.admit(incoming->message.to_string_view(), &incoming->peer);
     if (!message) continue;
     links.heard(incoming->peer, message->body);
+    if (std::holds_alternative<wire::JoinAsk>(message->body)) continue;
     --looks;
     return wire::Delivered{std::move(incoming->peer), std::move(*message)};
   }
@@ -348,7 +364,7 @@ void ZmqTransport::Parts::tidy() {
 }
 
 Result<std::unique_ptr<ZmqTransport>> ZmqTransport::open(const TransportSettings& settings,
-                                                         const port::Trust* trust) {
+                                                         port::Trust* trust) {
   BALLAST_ASSERT(trust != nullptr || !settings.security, "security without a trust store");
   const auto refused = [](const char* key, const std::string& address, const std::string& why) {
     return Error{std::string("node.") + key + ": cannot listen at " + ballast::quoted(address) +
@@ -424,6 +440,14 @@ std::vector<wire::TransportEvent> ZmqTransport::take_events(std::size_t count_ma
   for (NodeId& node : parts.gate.take_not_believed())
     events.push_back(wire::NotBelieved{std::move(node)});
   return events;
+}
+
+std::vector<Knock> ZmqTransport::take_knocks() { return parts_->strangers.take_knocks(); }
+
+void ZmqTransport::answer_knock(const Knock& knock, const NodeId& self,
+                                const wire::JoinAnswer& answer) {
+  parts_->strangers.answer(parts_->router, knock.session,
+                           {wire::Header{parts_->settings.cluster, self, {}}, answer});
 }
 
 const std::string& ZmqTransport::endpoint() const { return parts_->endpoint; }

@@ -86,23 +86,27 @@ ZapHandler::Served ZapHandler::serve(std::size_t count_max) {
       std::memcpy(shown.data(), request[key].data(), shown.size());
       node = trust_.node_of(shown);
     }
+    const bool is_feed =
+        request.size() > domain && request[domain].to_string_view() == zap_domain_feed;
+    // At the ROUTER of a fleet whose key certifies its nodes: see strangers.h.
+    const bool may_show =
+        !node && !is_feed && shown != port::CurveKey{} && trust_.takes_strangers();
     if (!node) {
-      ++served.strangers;
-    } else if (request[domain].to_string_view() == zap_domain_feed &&
-               !trust_.may_be_master(*node)) {
+      if (!may_show) ++served.strangers;
+    } else if (is_feed && !trust_.may_be_master(*node)) {
       ++served.not_masters;
       node.reset();
     } else if (in_addr at{}; inet_pton(AF_INET, request[address].to_string().c_str(), &at) == 1) {
-      const bool is_feed = request[domain].to_string_view() == zap_domain_feed;
       (is_feed ? served.at_feed : served.at_router).push_back(ntohl(at.s_addr));
     }
+    const bool welcome = node || may_show;
     const std::string id = request.size() > request_id ? request[request_id].to_string() : "";
     const std::string reply[] = {zap_version,
                                  id,
-                                 node ? "200" : "400",
-                                 node ? "OK" : "this key is not trusted here",
+                                 welcome ? "200" : "400",
+                                 welcome ? "OK" : "this key is not trusted here",
                                  node ? node->str() : "",
-                                 node ? property(key_property, hex_of(shown)) : ""};
+                                 welcome ? property(key_property, hex_of(shown)) : ""};
     for (std::size_t part = 0; part < std::size(reply); ++part) {
       const bool last = part + 1 == std::size(reply);
       socket_.send(::zmq::buffer(reply[part]),
@@ -113,13 +117,16 @@ ZapHandler::Served ZapHandler::serve(std::size_t count_max) {
   return served;
 }
 
-std::optional<Proven> ZapHandler::proven_by(::zmq::message_t& message) {
-  const char* node = zmq_msg_gets(message.handle(), "User-Id");
+std::optional<port::CurveKey> ZapHandler::key_of(::zmq::message_t& message) {
   const char* hex = zmq_msg_gets(message.handle(), key_property);
-  if (node == nullptr || hex == nullptr) return std::nullopt;
-  const std::optional<port::CurveKey> key = key_of_hex(hex);
-  if (!key) return std::nullopt;
-  return Proven{NodeId(node), *key};
+  return hex == nullptr ? std::nullopt : key_of_hex(hex);
+}
+
+std::optional<Proven> ZapHandler::proven_by(::zmq::message_t& message, const port::Trust& trust) {
+  const std::optional<port::CurveKey> key = key_of(message);
+  std::optional<NodeId> node = key ? trust.node_of(*key) : std::nullopt;
+  if (!node) return std::nullopt;
+  return Proven{*std::move(node), *key};
 }
 
 }  // namespace ballast::zmq

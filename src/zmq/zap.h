@@ -26,7 +26,7 @@ class ZapHandler {
   ZapHandler(::zmq::context_t& context, const port::Trust& trust);
 
   struct Served {
-    std::uint64_t strangers = 0;
+    std::uint64_t strangers = 0;    // keys that nobody knows, and that were not let in
     std::uint64_t not_masters = 0;  // trusted, but not to subscribe
     // IPv4 addresses from which a trusted key was shown, to the ROUTER and to the feed.
     std::vector<std::uint32_t> at_router;
@@ -36,8 +36,10 @@ class ZapHandler {
   Served serve(std::size_t count_max);
   void* socket() const { return const_cast<::zmq::socket_t&>(socket_).handle(); }
 
-  // Nothing for a connection that was made without CURVE.
-  static std::optional<Proven> proven_by(::zmq::message_t& message);
+  // The key of the connection that a message came on; nothing for one that was made without CURVE.
+  static std::optional<port::CurveKey> key_of(::zmq::message_t& message);
+  // Whose key that is, as the trust store says now; nothing too for a key that it does not know.
+  static std::optional<Proven> proven_by(::zmq::message_t& message, const port::Trust& trust);
 
  private:
   const port::Trust& trust_;

@@ -14,7 +14,7 @@ struct Member {
     REQUIRE(add_node(shared.at("trust"), {id, key.public_key(), master}).ok());
   }
   std::unique_ptr<TrustStore> open(const Folder& shared) const {
-    auto store = TrustStore::open(shared.at(id.str() + ".key"), shared.at("trust"));
+    auto store = TrustStore::open({shared.at(id.str() + ".key"), shared.at("trust"), {}, {}});
     REQUIRE_MESSAGE(store.ok(), store.error().message);
     return std::move(store).value();
   }

@@ -13,7 +13,7 @@ struct Home {
     REQUIRE(add_node(folder.at("trust"), {NodeId("s"), own.public_key(), false}).ok());
   }
   std::unique_ptr<TrustStore> open() const {
-    auto store = TrustStore::open(folder.at("node.key"), folder.at("trust"));
+    auto store = TrustStore::open({folder.at("node.key"), folder.at("trust"), {}, {}});
     REQUIRE_MESSAGE(store.ok(), store.error().message);
     return std::move(store).value();
   }
@@ -83,10 +83,12 @@ TEST_CASE("while the file is broken or missing the last good state stays, and ea
 
 TEST_CASE("a store without key file or trust file is an error that names it") {
   const Home home;
-  const auto no_key = TrustStore::open(home.folder.at("nothing"), home.folder.at("trust"));
+  const auto no_key =
+      TrustStore::open({home.folder.at("nothing"), home.folder.at("trust"), {}, {}});
   REQUIRE_FALSE(no_key.ok());
   CHECK(holds(no_key.error().message, home.folder.at("nothing")));
-  const auto no_trust = TrustStore::open(home.folder.at("node.key"), home.folder.at("nothing"));
+  const auto no_trust =
+      TrustStore::open({home.folder.at("node.key"), home.folder.at("nothing"), {}, {}});
   REQUIRE_FALSE(no_trust.ok());
   CHECK(holds(no_trust.error().message, home.folder.at("nothing")));
 }

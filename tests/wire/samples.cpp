@@ -294,7 +294,7 @@ void fill(Random& random, Promote& body) {
 }
 void fill(Random& random, Inquiry& body) {
   body = {whole(random),
-          choice(random, Subject::forget),
+          choice(random, Subject::nodes),
           HostId(random.chance(0.5) ? id(random) : ""),
           VmId(random.chance(0.5) ? id(random) : ""),
           load(random),

@@ -90,6 +90,11 @@ bool holds_at_all(const World& world, const Holds& holds) {
   return true;
 }
 
+// All that was said came through the wire, and nothing else went wrong.
+void check_findings(const World& world) {
+  for (const world::Finding& finding : world.findings()) FAIL_CHECK(finding.detail);
+}
+
 bool knows_all(const fleet::Book& book) { return book.members().size() == hosts; }
 bool has_no_h5(const fleet::Book& book) { return !book.certificate_of(NodeId("h5")); }
 
@@ -108,6 +113,7 @@ TEST_CASE("who joins is known to all, and a revocation reaches all within one re
     return event.kind == node::EventKind::alarm &&
            event.text.find("certificate was revoked") != std::string::npos;
   }));
+  check_findings(world);
 }
 
 TEST_CASE("messages that are lost or doubled, nodes that are away: it reaches all in the end") {
@@ -125,6 +131,7 @@ TEST_CASE("messages that are lost or doubled, nodes that are away: it reaches al
     world.restart(7);
     world.run_for(180s);
     CHECK(holds_at_all(world, has_no_h5));
+    check_findings(world);
   }
 }
 

@@ -26,9 +26,20 @@ using ConfigOverride = std::function<void(Config&)>;
 // Reads a TOML file; "-" is standard input. What it does not set has its default.
 ConfigReading read_config(const std::string& path, const ConfigOverride& change = {});
 
-// The same, from text that is in memory; `name` is what errors call it.
+// The same, from text that is in memory; `name` is what errors call it. What the text does not set
+// has the value of `base`.
 ConfigReading parse_config(std::string_view text, const std::string& name,
-                           const ConfigOverride& change = {});
+                           const ConfigOverride& change = {}, const Config& base = {});
+
+// What `ballast init` and `ballast join` have left in the state folder, in the form of a
+// configuration file: a node runs by it alone, and any file of the operator's wins over it.
+std::string joined_file(const std::string& state_dir);
+
+// The configuration of this host: the file, over what a join has left. With `may_be_missing` there
+// may be no file, if this host has joined. `state_dir` is that of the file where it is empty.
+ConfigReading read_node_config(const std::string& path, bool may_be_missing,
+                               const std::string& state_dir = {},
+                               const ConfigOverride& change = {});
 
 // One line of the table, in words.
 struct Setting {
@@ -43,5 +54,8 @@ std::vector<Setting> settings();
 // The value of a setting in a configuration, as in TOML; empty where it is not set. `setting` must
 // come from settings().
 std::string value_of(const Config& config, const Setting& setting);
+
+// The text of a configuration file that sets what differs from the defaults, and nothing else.
+std::string config_text(const Config& config);
 
 }  // namespace ballast::files

@@ -72,6 +72,7 @@ struct Tick {};
 // Without one (null) everybody is believed.
 struct TrustLoaded {
   std::shared_ptr<const std::map<NodeId, bool>> nodes;
+  bool by_certificate = false;  // of this node itself: the fleet's key says who may lead
 };
 // What the process that runs the node has to tell people of itself: a file that cannot be read or
 // written, or that it can again.

@@ -118,8 +118,9 @@ struct MasterView {
 struct View {
   NodeId id;
   Role role = Role::slave;
-  std::string endpoint;  // where other nodes reach it
-  NodeId master;         // empty: none answers
+  std::string endpoint;         // where other nodes reach it
+  NodeId master;                // empty: none answers
+  std::string master_endpoint;  // where that one listens; not in the status document
   Epoch epoch;
   Mode mode = Mode::recommend;
   std::vector<HostView> hosts;  // of the group; a slave shows its own

@@ -19,6 +19,9 @@ using Seed = std::array<std::uint8_t, 32>;
 using IdentityKey = std::array<std::uint8_t, 32>;  // Ed25519 public
 using Signature = std::array<std::uint8_t, 64>;    // Ed25519, detached
 
+// What a key file is for: one is not taken for the other.
+enum class KeyKind : unsigned char { node, fleet };
+
 // Secret; wiped when it goes.
 class Identity {
  public:
@@ -27,7 +30,7 @@ class Identity {
   static Identity from_seed(const Seed& seed);
   // Error when the file is missing, no key file, or open to others than its owner; the message
   // names the file and what to do.
-  static Result<Identity> read(const std::string& file);
+  static Result<Identity> read(const std::string& file, KeyKind kind = KeyKind::node);
 
   Identity(const Identity&) = default;
   Identity& operator=(const Identity&) = default;
@@ -35,7 +38,7 @@ class Identity {
 
   // Writes the key file with mode 0600. Error when anything is there already: a key is never
   // overwritten.
-  Status write_new(const std::string& file) const;
+  Status write_new(const std::string& file, KeyKind kind = KeyKind::node) const;
 
   // Deterministic: the same text gives the same signature.
   Signature sign(std::string_view text) const;
@@ -43,6 +46,10 @@ class Identity {
   // a secret known to all.
   std::optional<std::array<std::uint8_t, 32>> shared_secret(const port::CurveKey& other) const;
 
+  // The secret as text, for handing it to another process of this host. Wipe it.
+  std::string secret_text() const;
+  // Nothing when the text is no such one.
+  static std::optional<Identity> from_secret_text(std::string_view text);
   const IdentityKey& public_key() const { return public_key_; }
   const port::CurveKey& curve_public_key() const { return curve_public_key_; }
   const port::CurveKey& curve_secret_key() const { return curve_secret_key_; }

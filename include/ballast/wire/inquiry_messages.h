@@ -25,6 +25,7 @@ enum class Subject : unsigned char {
   room,       // between masters: the hosts of your group with room for `load`
   promote,    // `host` becomes a master; of itself to its master: may it?
   forget,     // `host`, which is lost, leaves the table
+  nodes,      // when each node of the fleet was heard last
 };
 const char* name_of(Subject subject);
 

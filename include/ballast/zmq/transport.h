@@ -64,6 +64,12 @@ struct TransportCounters {
   std::uint64_t bad_publication = 0;  // no Gossip, an unknown topic, or there is no feed
   std::uint64_t peers_full = 0;       // as many connections as allowed, or no descriptor left
 
+  // Keys that nobody knew, let in to show a certificate or to ask for one
+  std::uint64_t introduced = 0;            // and known from then on
+  std::uint64_t certificates_refused = 0;  // of another key, id or fleet, or revoked; told why
+  std::uint64_t strangers_cut = 0;         // said something else, or too much
+  std::uint64_t knocks_too_many = 0;       // asked to be taken in, too many at a time
+
   // Connections
   std::uint64_t refused_keys = 0;       // strangers at our door
   std::uint64_t failed_handshakes = 0;  // of others with us: garbage, wrong server key, time over
@@ -90,18 +96,30 @@ struct TransportCounters {
   std::uint64_t subscribers_too_many = 0;    // more connections than allowed
 };
 
+// One who asks to be taken in, on a session of the ROUTER, with the key of its connection.
+struct Knock {
+  std::string session;
+  port::CurveKey key{};
+  wire::JoinAsk ask;
+};
+
 class ZmqTransport final : public port::Transport {
  public:
-  // Binds and is ready. `trust` must outlive the transport and is asked from the calling thread; it
-  // may be null only when security is off (then everyone may be master).
+  // Binds and is ready. `trust` must outlive the transport and is asked from the calling thread, in
+  // which it also learns of certificates; it may be null only when security is off (then everyone
+  // may be master).
   static Result<std::unique_ptr<ZmqTransport>> open(const TransportSettings& settings,
-                                                    const port::Trust* trust);
+                                                    port::Trust* trust);
   ~ZmqTransport() override;
 
   void send(const wire::Envelope& envelope) override;
   void publish(const wire::Publication& publication) override;
   void subscribe(const wire::Subscription& subscription) override;
   std::vector<wire::TransportEvent> take_events(std::size_t count_max) override;
+
+  // Who asks to be taken in since the last call, at most 64, and the answer to one of them.
+  std::vector<Knock> take_knocks();
+  void answer_knock(const Knock& knock, const NodeId& self, const wire::JoinAnswer& answer);
 
   // Where the ROUTER is bound, with the port that it got.
   const std::string& endpoint() const;
