@@ -44,6 +44,24 @@ bool TestTrust::may_be_master(const NodeId& node) const {
   return std::count(members_.masters.begin(), members_.masters.end(), node) > 0;
 }
 
+wire::FleetRecordPtr certificate_of(const std::string& id, const KeyPair& keys, bool good) {
+  wire::FleetRecord record;
+  record.node = NodeId(id);
+  record.curve = keys.open;
+  record.identity = keys.open;
+  record.signature[0] = good ? 1 : 2;
+  return std::make_shared<const wire::FleetRecord>(record);
+}
+
+std::string TestTrust::why_not_believed(const wire::FleetRecordPtr& certificate,
+                                        const NodeId& sender, const port::CurveKey& shown) {
+  if (certificate->signature[0] != 1) return "another fleet's";
+  if (certificate->curve != shown) return "another key's";
+  if (certificate->node != sender) return "another node's";
+  known_->admit(sender.str(), {shown, {}});
+  return {};
+}
+
 std::optional<wire::BeaconMac> TestTrust::shared_hash(const NodeId& node,
                                                       std::string_view text) const {
   const auto key = key_of(node);
@@ -106,6 +124,7 @@ void Node::turn() {
       delivered.push_back(std::move(*message));
     }
   }
+  for (Knock& knock : transport->take_knocks()) knocks.push_back(std::move(knock));
 }
 
 bool until(const std::vector<Node*>& nodes, const std::function<bool()>& condition) {

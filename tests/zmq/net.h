@@ -14,6 +14,10 @@
 
 namespace ballast::zmq {
 
+// What a fleet's key has said of these keys; `good` as the tests' stores believe it.
+struct KeyPair;
+wire::FleetRecordPtr certificate_of(const std::string& id, const KeyPair& keys, bool good = true);
+
 struct KeyPair {
   port::CurveKey open{};
   port::CurveKey secret{};
@@ -41,9 +45,22 @@ class TestTrust final : public port::Trust {
   std::optional<wire::BeaconMac> shared_hash(const NodeId& node,
                                              std::string_view text) const override;
 
+  // Of a fleet: certificates count, those whose signature begins with 1. Who shows one is admitted
+  // to `known`, which must be the members of this store.
+  void take_strangers(Members& known, wire::FleetRecordPtr own) {
+    known_ = &known;
+    certificate_ = std::move(own);
+  }
+  wire::FleetRecordPtr certificate() const override { return certificate_; }
+  bool takes_strangers() const override { return known_ != nullptr; }
+  std::string why_not_believed(const wire::FleetRecordPtr& certificate, const NodeId& sender,
+                               const port::CurveKey& shown) override;
+
  private:
   const Members& members_;
   KeyPair own_;
+  Members* known_ = nullptr;
+  wire::FleetRecordPtr certificate_;
 };
 
 // One node: its transport, and all that it has heard.
@@ -78,6 +95,7 @@ class Node {
   std::unique_ptr<TestTrust> trust;
   std::unique_ptr<ZmqTransport> transport;
   std::vector<wire::Delivered> delivered;
+  std::vector<Knock> knocks;
   std::vector<NodeId> not_believed;
   std::vector<NodeId> refused_by;
   std::size_t ups = 0;
