@@ -10,6 +10,10 @@
 #include "ballast/files/config.h"
 #include "ballast/files/snapshot_reader.h"
 #include "ballast/files/trace_folder.h"
+#include "ballast/trust/fleet_file.h"
+#include "ballast/trust/fleet_key.h"
+#include "ballast/trust/invitations.h"
+#include "ballast/trust/token.h"
 #include "ballast/trust/trust_file.h"
 #include "targets.h"
 
@@ -37,6 +41,63 @@ Bytes good_trust(Random& random) {
   for (std::uint8_t& byte : seed) byte = static_cast<std::uint8_t>(random.next() & 0xFFU);
   const std::string key = trust::text_of(trust::Identity::from_seed(seed).public_key());
   return {"# the first rack\n\nh1 " + key + " master,slave\n", "a b " + key + " slave\r\n"};
+}
+
+void run_token(std::string_view bytes) {
+  const Result<trust::Token> token = trust::parse_token(bytes);
+  if (!token) return check_error(token.error());
+  const Result<trust::Token> again = trust::parse_token(trust::text_of(*token));
+  BALLAST_ASSERT(again.ok() && *again == *token,
+                 "a token that was read changes when it is written");
+}
+
+trust::Identity some_identity(Random& random) {
+  trust::Seed seed{};
+  for (std::uint8_t& byte : seed) byte = static_cast<std::uint8_t>(random.next() & 0xFFU);
+  return trust::Identity::from_seed(seed);
+}
+
+Bytes good_tokens(Random& random) {
+  trust::Token token{"ballast", {"10.0.0.1:7720"}, some_identity(random).public_key(), 7, {}};
+  for (std::uint8_t& byte : token.secret) byte = static_cast<std::uint8_t>(random.next() & 0xFFU);
+  return {trust::text_of(token)};
+}
+
+void run_fleet_file(std::string_view bytes) {
+  const Result<trust::FleetFile> fleet = trust::parse_fleet(bytes, "fleet");
+  if (!fleet) return check_error(fleet.error());
+  (void)trust::book_of(*fleet);
+}
+
+Bytes good_fleet_files(Random& random) {
+  const trust::Identity key = some_identity(random);
+  const fleet::Book empty(key.public_key(), 1);
+  const auto certificate = trust::certify(key, "ballast", empty, NodeId("h1"),
+                                          some_identity(random).public_key(), true, 1);
+  const auto records = trust::succeed(key, some_identity(random), "ballast", empty, 2);
+  const std::string file =
+      (std::filesystem::temp_directory_path() / ("ballast-fuzz-fleet-" + std::to_string(getpid())))
+          .string();
+  BALLAST_ASSERT(trust::write_fleet(
+                     file, {"ballast", key.public_key(), 1, {}, {*certificate, records->front()}})
+                     .ok(),
+                 "a file of a fleet cannot be written");
+  std::ifstream in(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::filesystem::remove(file);
+  std::filesystem::remove(file + ".lock");
+  return {text};
+}
+
+void run_invitations(std::string_view bytes) {
+  const Result<std::vector<trust::Invitation>> all = trust::parse_invitations(bytes, "file");
+  if (!all) return check_error(all.error());
+  BALLAST_ASSERT(all->size() <= limits::invitations_max, "more invitations than may be");
+}
+
+Bytes good_invitations(Random& random) {
+  return {"ballast-invitations/1\nopen 7 AAAAAAAAAAAAAAAAAAAAAA== 1800000000 2 lead\nused 7 " +
+          trust::text_of(some_identity(random).public_key()) + " h 2\n"};
 }
 
 void run_config(std::string_view bytes) {
@@ -134,6 +195,9 @@ Bytes good_requests(Random&) { return {"status", "watch 7", "approve m-1", "paus
 
 std::vector<Target> text_targets() {
   return {{"trust", run_trust, good_trust},
+          {"token", run_token, good_tokens},
+          {"fleet-file", run_fleet_file, good_fleet_files},
+          {"invitations", run_invitations, good_invitations},
           {"config", run_config, good_configs},
           {"snapshot", run_snapshot, good_snapshots},
           {"trace", run_trace, good_traces},

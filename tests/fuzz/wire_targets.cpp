@@ -33,6 +33,23 @@ void run_beacon(std::string_view bytes) {
   BALLAST_ASSERT(again.ok() && *again == bytes, "a beacon has one form only");
 }
 
+void run_fleet_record(std::string_view bytes) {
+  const Result<wire::FleetRecordPtr> record = wire::parse_fleet_record(bytes, {});
+  if (record.ok())
+    BALLAST_ASSERT(wire::bytes_of(**record) == bytes, "a record of the fleet has one form only");
+}
+
+Bytes good_fleet_records(Random& random) {
+  const auto kind = wire::Body(wire::FleetRecords{}).index();
+  Bytes all;
+  while (all.size() < 3) {
+    const wire::Message message = wire::random_message(random, kind);
+    for (const auto& one : std::get<wire::FleetRecords>(message.body).records)
+      all.push_back(wire::bytes_of(*one));
+  }
+  return all;
+}
+
 Bytes good_beacons(Random& random) {
   const wire::Peer master{NodeId("3f2b8c1e-5c1f-4c39-8f7e-0a1b2c3d4e5f"), "tcp://10.0.0.1:7720",
                           "tcp://10.0.0.1:7721"};
@@ -69,6 +86,7 @@ std::vector<Target> wire_targets() {
          return Bytes{wire::random_item(random)->bytes, wire::random_item(random)->bytes};
        }});
   targets.push_back({"beacon", run_beacon, good_beacons});
+  targets.push_back({"fleet-record", run_fleet_record, good_fleet_records});
   return targets;
 }
 
