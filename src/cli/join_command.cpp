@@ -235,6 +235,9 @@ ExitCode run_join(const JoinOptions& options) {
       advertised(*setup, options.address.empty() ? reply->own : options.address);
   if (!given.master.empty() && given.master != *id && !given.master_endpoint.empty())
     config.node.master = PeerAddress{given.master, given.master_endpoint};
+  // What leads one day acts as the one before: a newer mode than we know is the careful one.
+  if (given.mode == static_cast<std::uint32_t>(Mode::approve)) config.plan.mode = Mode::approve;
+  if (given.mode == static_cast<std::uint32_t>(Mode::act)) config.plan.mode = Mode::act;
   if (const Status written = write_joined(*setup, config, "`ballast join`"); !written)
     return complain(written.error());
   // Last: a node that waits for it starts now.

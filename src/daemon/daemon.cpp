@@ -342,6 +342,7 @@ class Daemon {
       const node::View view = node_->view(monotonic_now());
       answer.master = view.master;
       answer.master_endpoint = view.master_endpoint;
+      answer.mode = static_cast<std::uint32_t>(config_.plan.mode);
       // One that will lead, if nobody does: it has just been started.
       if (answer.master.empty() && trust_->may_be_master(config_.node.id)) {
         answer.master = config_.node.id;

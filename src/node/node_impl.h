@@ -105,6 +105,8 @@ struct Node::Impl {
 
   bool another_can_lead() const;
   Status demote(TimePoint now);
+  void step_down(TimePoint now);
+  void step_down_if_it_may_not(TimePoint now);
 
   // --- messages ---
 
@@ -187,6 +189,7 @@ struct Node::Impl {
   void on(TimePoint now, const TrustLoaded& trust) {
     leaders.loaded(now, trust);
     note_whether_it_may_lead(now);
+    step_down_if_it_may_not(now);
   }
   void on(TimePoint now, const FleetLoaded& loaded) { fleet.load(now, loaded); }
   void on(TimePoint now, const wire::BeaconHeard& heard) {

@@ -26,10 +26,27 @@ Status Node::Impl::demote(TimePoint now) {
         "no other master is linked with this one, and no host of its group may lead (role "
         "\"auto\", and a key trusted as a master's here): nobody would balance the fleet. Let "
         "another one lead first: `ballast promote NODE`"};
-  dismiss_slaves("its master steps down");
   out.event(now, EventKind::lost, {}, config.node.id,
             "demoted by an operator: this node leads no group until `ballast promote " +
                 config.node.id.str() + "`");
+  set_demoted(now, true);
+  step_down(now);
+  return {};
+}
+
+// What it leads by, its key, may not lead any more: others hear it no longer as a master, and its
+// hosts are better off with one that they do.
+void Node::Impl::step_down_if_it_may_not(TimePoint now) {
+  if (!master || config.node.role != Role::automatic) return;
+  const std::string why = leaders.why_not_here();
+  if (why.empty() || planted::on(planted::Bug::leads_untrusted)) return;
+  out.event(now, EventKind::lost, {}, config.node.id, "this node leads no more: " + why);
+  stood_in_for = {};
+  step_down(now);
+}
+
+void Node::Impl::step_down(TimePoint now) {
+  dismiss_slaves("its master steps down");
   PeerAddress next = configured_master_but({});
   if (masters) {
     for (const MasterView& one : masters->views()) {
@@ -39,14 +56,12 @@ Status Node::Impl::demote(TimePoint now) {
     }
   }
   const bool followed_itself = leads_itself();
-  set_demoted(now, true);
   master.reset();
   masters.reset();
   stand_by.end();
-  if (!followed_itself && holder.attachment().attached()) return {};
+  if (!followed_itself && holder.attachment().attached()) return;
   holder.set_master(now, next);
   seeker.start(now);
-  return {};
 }
 
 void Node::Impl::promoted(TimePoint now, const NodeId& from, const wire::Promote& order) {

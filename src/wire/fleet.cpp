@@ -61,7 +61,7 @@ bool JoinAnswer::operator==(const JoinAnswer& other) const {
   return refusal == other.refusal && same(certificate, other.certificate) &&
          fleet_key == other.fleet_key && generation == other.generation &&
          same(chain, other.chain) && same(others, other.others) && master == other.master &&
-         master_endpoint == other.master_endpoint && clock_s == other.clock_s;
+         master_endpoint == other.master_endpoint && mode == other.mode && clock_s == other.clock_s;
 }
 
 }  // namespace ballast::wire

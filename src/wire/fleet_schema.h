@@ -58,7 +58,7 @@ void fields(auto& io, const char* name, Of<JoinAsk> auto& body) {
 }
 
 void fields(auto& io, const char* name, Of<JoinAnswer> auto& body) {
-  io.record(name, 9, [&] {
+  io.record(name, 10, [&] {
     io.text("refusal", body.refusal, limits::text_bytes_max);
     io.list("certificate", body.certificate, 1, fleet_record_bytes_min);
     io.key("fleet_key", body.fleet_key);
@@ -67,6 +67,7 @@ void fields(auto& io, const char* name, Of<JoinAnswer> auto& body) {
     io.list("others", body.others, limits::join_records_max, fleet_record_bytes_min);
     io.id_or_none("master", body.master);
     io.text("master_endpoint", body.master_endpoint, limits::endpoint_bytes_max);
+    io.whole("mode", body.mode);
     io.whole("clock_s", body.clock_s);
   });
 }

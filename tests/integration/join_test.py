@@ -181,10 +181,14 @@ speed = 30
         self.assertIn("not on the inviter now", self.run_at(fifth, "join", token, code=1).stderr)
 
     def test_hand_trusted_hosts_move_over_without_a_stop(self):
-        for name, role in (("h1", "master"), ("h2", "slave"), ("h3", "slave")):
-            master = self.fleet.nodes.get("h1")
-            node = self.fleet.add(name, role, master=master, cluster="ballast")
-            self.fleet.trust_each_other()
+        first = self.fleet.add("h1", "master", cluster="ballast")
+        self.fleet.trust_each_other()
+        first.start()
+        others = [self.fleet.add(name, "slave", master=first, cluster="ballast")
+                  for name in ("h2", "h3")]
+        self.fleet.trust_each_other()
+        wait_for("each is trusted", lambda: "3 nodes in the trust file" in first.log())
+        for node in others:
             node.start()
         nodes = [self.fleet.nodes[name] for name in ("h1", "h2", "h3")]
         first = nodes[0]

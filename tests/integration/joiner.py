@@ -85,7 +85,7 @@ def answer_on(sock):
     while time.monotonic() < until:
         if sock.poll(200):
             body = msgpack.unpackb(sock.recv())[-1]
-            if len(body) == 9:
+            if len(body) == 10:
                 return body
     return None
 

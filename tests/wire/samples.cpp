@@ -364,6 +364,7 @@ void fill(Random& random, JoinAnswer& body) {
   body.others = fleet_records(random);
   body.master = NodeId(random.chance(0.5) ? id(random) : "");
   body.master_endpoint = text(random, limits::endpoint_bytes_max);
+  body.mode = static_cast<std::uint32_t>(random.below(3));
   body.clock_s = whole(random);
 }
 void fill(Random& random, Drain& body) {

@@ -98,6 +98,8 @@ struct JoinAnswer {
   std::vector<FleetRecordPtr> others;  // who belongs to the fleet, those that may lead first
   NodeId master;                       // of the inviter's group, and where it listens; or empty
   std::string master_endpoint;
+  std::uint32_t mode =
+      0;  // that masters of the fleet act by, as Mode: 0 recommend, 1 approve, 2 auto
   std::uint64_t clock_s = 0;  // the inviter's, since 1970
   bool operator==(const JoinAnswer& other) const;
 };
