@@ -1,6 +1,8 @@
 #include "host_setup.h"
 
+#include <spawn.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -107,6 +109,8 @@ Result<trust::Identity> own_key(const Setup& setup, bool& made) {
   return trust::Identity::read(setup.key_file());
 }
 
+bool has_joined(const Setup& setup) { return is_there(files::joined_file(setup.state_dir)); }
+
 Status write_joined(const Setup& setup, const Config& config, const std::string& by) {
   return files::write_atomically(files::joined_file(setup.state_dir),
                                  "# Written by " + by +
@@ -159,6 +163,24 @@ bool is_running(const Config& config, Duration patience) {
     if (std::chrono::steady_clock::now() >= end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
+}
+
+std::string start_service(const Setup& setup) {
+  const bool is_packaged = setup.state_dir == NodeSettings().state_dir &&
+                           is_there("/run/systemd/system") &&
+                           is_there("/usr/lib/systemd/system/ballast.service");
+  if (!is_packaged) return "Start it: `ballast run`; a node that runs takes it up by itself.";
+  // Not waited for: it may be that the network is not up yet.
+  const char* const words[] = {"systemctl", "enable",          "--now", "--no-block",
+                               "--quiet",   "ballast.service", nullptr};
+  pid_t child = 0;
+  int status = -1;
+  const bool ran = posix_spawnp(&child, words[0], nullptr, nullptr, const_cast<char* const*>(words),
+                                environ) == 0 &&
+                   waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+                   WEXITSTATUS(status) == 0;
+  return ran ? "Its service starts now, and with the host: `ballast status` shows it."
+             : "Its service could not be started: `systemctl enable --now ballast`.";
 }
 
 void note(std::string_view text) { std::cerr << text << "\n"; }

@@ -50,6 +50,8 @@ Result<NodeId> id_of_host(const Setup& setup, const std::string& wanted);
 // This node's key, made where there is none yet (`made`), with its folder.
 Result<trust::Identity> own_key(const Setup& setup, bool& made);
 
+// Whether an init or a join has been done here.
+bool has_joined(const Setup& setup);
 // Writes what a node without a configuration runs by; `by` is the command that does it.
 Status write_joined(const Setup& setup, const Config& config, const std::string& by);
 
@@ -64,6 +66,9 @@ std::optional<std::uint64_t> seconds_in(std::string_view text);
 
 // True when a node answers at its control socket within that time.
 bool is_running(const Config& config, Duration patience);
+// Has the package's service started, now and with the host, where systemd runs and this is the
+// package's state folder. What to tell people of it: that it starts, or how to start the node.
+std::string start_service(const Setup& setup);
 // One line on standard error that is no complaint.
 void note(std::string_view text);
 

@@ -43,7 +43,7 @@ Result<trust::Identity> fleet_key_at(const std::string& file, bool& made) {
 ExitCode run_init(const InitOptions& options) {
   const Result<Setup> setup = read_setup(*options.setup);
   if (!setup) return complain(setup.error());
-  if (trust::has_fleet(setup->fleet_file())) {
+  if (trust::has_fleet(setup->fleet_file()) && has_joined(*setup)) {
     complain(setup->fleet_file() +
              ": this host belongs to a fleet already: `ballast fleet` shows it, `ballast invite` "
              "takes others in, `ballast init --rotate` replaces the fleet's key");
@@ -75,20 +75,21 @@ ExitCode run_init(const InitOptions& options) {
   const Result<wire::FleetRecordPtr> certificate = trust::certify(
       *key, config.node.cluster, empty, *id, own->public_key(), true, wall_clock_s());
   if (!certificate) return complain(certificate.error());
-  if (const Status written = write_joined(*setup, config, "`ballast init`"); !written)
-    return complain(written.error());
-  // Last: a node that waits for it starts now.
   const Status written = trust::write_fleet(
       setup->fleet_file(), {config.node.cluster, key->public_key(), 1, {}, {*certificate}});
   if (!written) return complain(written.error());
+  // Last: without it an init that was broken off may be done again.
+  if (const Status joined = write_joined(*setup, config, "`ballast init`"); !joined)
+    return complain(joined.error());
+  const std::string started = start_service(*setup);
   return answer(
       "This host is " + ballast::quoted(id->str()) + ", the first of a new fleet (cluster " +
       ballast::quoted(config.node.cluster) + ")" +
       (config.node.advertise.empty() ? "" : ", reached at " + config.node.advertise) + ".\n" +
       "The fleet's key is " + key_file +
       ": who has it decides who belongs to the fleet. Keep a "
-      "copy off line;\nit may live on a stick (--fleet-key FILE).\n"
-      "Next, once the node runs (the package's service starts by itself; else `ballast run`):\n"
+      "copy off line;\nit may live on a stick (--fleet-key FILE).\n" +
+      started + "\nNext:\n" +
       "  ballast invite --master --uses 2     # one token for two more hosts that may lead\n");
 }
 

@@ -238,10 +238,9 @@ ExitCode run_join(const JoinOptions& options) {
   // What leads one day acts as the one before: a newer mode than we know is the careful one.
   if (given.mode == static_cast<std::uint32_t>(Mode::approve)) config.plan.mode = Mode::approve;
   if (given.mode == static_cast<std::uint32_t>(Mode::act)) config.plan.mode = Mode::act;
-  if (const Status written = write_joined(*setup, config, "`ballast join`"); !written)
-    return complain(written.error());
-  // Last: a node that waits for it starts now.
   if (const Status written = trust::write_fleet(setup->fleet_file(), *whole); !written)
+    return complain(written.error());
+  if (const Status written = write_joined(*setup, config, "`ballast join`"); !written)
     return complain(written.error());
   const std::size_t nodes = trust::book_of(*whole)->members().size();
   return answer("This host is " + ballast::quoted(id->str()) + " of the fleet " +
@@ -250,8 +249,7 @@ ExitCode run_join(const JoinOptions& options) {
                 (config.node.master
                      ? "; its master is " + ballast::quoted(config.node.master->id.str())
                      : "") +
-                ".\nThe package's service starts by itself, a node that runs takes it up; else "
-                "`ballast run`.\n");
+                ".\n" + start_service(*setup) + "\n");
 }
 
 }  // namespace

@@ -120,6 +120,25 @@ class Package(unittest.TestCase):
         self.must("dpkg", "--purge", "ballast")
         self.assertEqual(self.ours(), set())
 
+    def test_the_service_starts_after_an_init(self):
+        self.must("dpkg", "--install", self.make("0.1.0"))
+        # Without systemd it says how to start the node.
+        self.assertIn("Start it: `ballast run`", self.must("ballast", "init", "--id", "h1"))
+        self.must("rm", "-r", "/var/lib/ballast")
+        # With one, the service is started and enabled: this one only notes what it was told.
+        (self.copy.root / "run/systemd/system").mkdir(parents=True)
+        stand_in = self.copy.root / "usr/sbin/systemctl"
+        stand_in.write_text("#!/bin/sh\necho \"$@\" >> /tmp/told\n")
+        stand_in.chmod(0o755)
+        told = self.must("ballast", "init", "--id", "h1")
+        self.assertIn("Its service starts now, and with the host", told)
+        self.assertEqual((self.copy.root / "tmp/told").read_text(),
+                         "enable --now --no-block --quiet ballast.service\n")
+        self.assertIn("h1", self.must("ballast", "fleet"))
+        stand_in.write_text("#!/bin/sh\nexit 1\n")
+        self.must("rm", "-r", "/var/lib/ballast")
+        self.assertIn("could not be started", self.must("ballast", "init", "--id", "h1"))
+
     def test_systemd_accepts_the_unit(self):
         if not shutil.which("systemd-analyze"):
             self.skipTest("no systemd-analyze here")

@@ -34,7 +34,7 @@ class Packaged(Node):
         path.parent.mkdir(exist_ok=True)
         path.write_text(OF_THE_RIG.format(cpu=self.host.clock_mhz() * CPU_OF_CLOCK,
                                           memory=MEMORY_MIB))
-        # What ballast.path does under systemd.
+        # What `systemctl enable --now`, which init and join say, does where systemd runs.
         self.service = threading.Thread(target=self.start_when_joined, daemon=True)
         self.service.start()
 
