@@ -83,6 +83,10 @@ ExitCode run_invite(const InviteOptions& options) {
   const Result<Setup> setup = read_setup(*options.setup);
   if (!setup) return complain(setup.error());
   const Config config = setup->as_it_runs(*options.setup);
+  if (!config.security.enabled)
+    return complain(
+        "[security] enabled is false on this host: nobody has a key there, and nobody "
+        "is certified");
   const std::uint64_t until_s = wall_clock_s() + *lasts_s;
   const Result<std::string> address = address_of_node(config);
   if (!address) return complain(address.error());

@@ -44,12 +44,13 @@ void FleetKeeper::tell_of_own(TimePoint now, const wire::FleetRecord& record) {
   }
 }
 
-bool FleetKeeper::learn(TimePoint now, const FleetRecordPtr& record, const NodeId& from) {
-  switch (book_->take(record, *verifier_)) {
-    case Heard::known: return false;
-    case Heard::foreign: out_.count("fleet_records_foreign"); return false;
-    case Heard::other_generation: out_.count("fleet_records_of_other_keys"); return false;
-    case Heard::full: out_.count("fleet_records_too_many"); return false;
+Heard FleetKeeper::learn(TimePoint now, const FleetRecordPtr& record, const NodeId& from) {
+  const Heard heard = book_->take(record, *verifier_);
+  switch (heard) {
+    case Heard::known: return heard;
+    case Heard::foreign: out_.count("fleet_records_foreign"); return heard;
+    case Heard::other_generation: out_.count("fleet_records_of_other_keys"); return heard;
+    case Heard::full: out_.count("fleet_records_too_many"); return heard;
     case Heard::news: break;
   }
   if (from != out_.self()) out_.learned(record);
@@ -59,7 +60,7 @@ bool FleetKeeper::learn(TimePoint now, const FleetRecordPtr& record, const NodeI
     news_.emplace_back(record, from);
     next_news_ = std::min(next_news_, now + news_wait);
   }
-  return true;
+  return heard;
 }
 
 void FleetKeeper::take(TimePoint now, const NodeId& from, const wire::Introduce& word) {
@@ -69,7 +70,12 @@ void FleetKeeper::take(TimePoint now, const NodeId& from, const wire::Introduce&
 void FleetKeeper::take(TimePoint now, const NodeId& from, const wire::FleetRecords& word) {
   if (!book_) return;
   bool news = false;
-  for (const FleetRecordPtr& record : word.records) news |= learn(now, record, from);
+  for (const FleetRecordPtr& record : word.records) {
+    const Heard heard = learn(now, record, from);
+    news |= heard == Heard::news;
+    // Nobody honest tells such a one, and the rest may be as many looks at signatures for nothing.
+    if (heard == Heard::foreign) break;
+  }
   if (news) ask_again(now + again_after, from);
 }
 

@@ -49,8 +49,8 @@ class FleetKeeper {
   TimePoint next_deadline() const;
 
  private:
-  // Whether it was news, which is then passed on.
-  bool learn(TimePoint now, const wire::FleetRecordPtr& record, const NodeId& from);
+  // What is news is kept, and passed on.
+  fleet::Heard learn(TimePoint now, const wire::FleetRecordPtr& record, const NodeId& from);
   void tell_of_own(TimePoint now, const wire::FleetRecord& record);
   void ask_again(TimePoint at, const NodeId& node);
   // False when this one asks too often.
