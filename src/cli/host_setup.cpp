@@ -98,11 +98,10 @@ Result<NodeId> id_of_host(const Setup& setup, const std::string& wanted) {
   return daemon::own_id(setup.config);
 }
 
-Result<trust::Identity> own_key(const Setup& setup, bool& made) {
+Result<trust::Identity> own_key(const Setup& setup) {
   if (mkdir(setup.state_dir.c_str(), 0700) != 0 && errno != EEXIST)
     return Error{setup.state_dir + ": cannot make the folder: " + std::strerror(errno)};
-  made = !is_there(setup.key_file());
-  if (made) {
+  if (!is_there(setup.key_file())) {
     if (const Status written = trust::Identity::fresh().write_new(setup.key_file()); !written)
       return written.error();
   }

@@ -47,8 +47,8 @@ Result<Setup> read_setup(const SetupOptions& options);
 
 // The id of this node: as the configuration says, else its host name, else the host's UUID.
 Result<NodeId> id_of_host(const Setup& setup, const std::string& wanted);
-// This node's key, made where there is none yet (`made`), with its folder.
-Result<trust::Identity> own_key(const Setup& setup, bool& made);
+// This node's key, made with its folder where there is none yet.
+Result<trust::Identity> own_key(const Setup& setup);
 
 // Whether an init or a join has been done here.
 bool has_joined(const Setup& setup);

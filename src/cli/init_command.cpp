@@ -1,4 +1,6 @@
 // `ballast init`: the first host of a new fleet, and the fleet's next key.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
@@ -30,20 +32,26 @@ std::string own_address() {
   return zmq::own_address_towards("192.0.2.1");
 }
 
-Result<trust::Identity> fleet_key_at(const std::string& file, bool& made) {
-  Result<trust::Identity> known = trust::Identity::read(file, trust::KeyKind::fleet);
-  made = !known;
-  if (known) return known;  // an init that was broken off had made it
+Result<trust::Identity> fleet_key_at(const std::string& file) {
+  // An init that was broken off has made it.
+  if (access(file.c_str(), F_OK) == 0) return trust::Identity::read(file, trust::KeyKind::fleet);
   const trust::Identity fresh = trust::Identity::fresh();
   if (const Status written = fresh.write_new(file, trust::KeyKind::fleet); !written)
     return written.error();
   return fresh;
 }
 
+// One that was broken off before its end has left a file with this host alone.
+bool belongs_to_a_fleet(const Setup& setup) {
+  if (!trust::has_fleet(setup.fleet_file())) return false;
+  const Result<trust::FleetFile> file = trust::read_fleet(setup.fleet_file());
+  return has_joined(setup) || !file || file->records.size() > 1;
+}
+
 ExitCode run_init(const InitOptions& options) {
   const Result<Setup> setup = read_setup(*options.setup);
   if (!setup) return complain(setup.error());
-  if (trust::has_fleet(setup->fleet_file()) && has_joined(*setup)) {
+  if (belongs_to_a_fleet(*setup)) {
     complain(setup->fleet_file() +
              ": this host belongs to a fleet already: `ballast fleet` shows it, `ballast invite` "
              "takes others in, `ballast init --rotate` replaces the fleet's key");
@@ -64,12 +72,10 @@ ExitCode run_init(const InitOptions& options) {
       advertised(*setup, options.address.empty() ? own_address() : options.address);
   if (options.mode == "approve") config.plan.mode = Mode::approve;
   if (options.mode == "auto") config.plan.mode = Mode::act;
-  bool made_own = false;
-  const Result<trust::Identity> own = own_key(*setup, made_own);
+  const Result<trust::Identity> own = own_key(*setup);
   if (!own) return complain(own.error());
   const std::string key_file = setup->fleet_key_file(*options.setup);
-  bool made = false;
-  const Result<trust::Identity> key = fleet_key_at(key_file, made);
+  const Result<trust::Identity> key = fleet_key_at(key_file);
   if (!key) return complain(key.error());
   const fleet::Book empty(key->public_key(), 1);
   const Result<wire::FleetRecordPtr> certificate = trust::certify(
@@ -119,7 +125,11 @@ ExitCode run_rotate(const InitOptions& options) {
   if (!key) return complain(key.error());
   Result<trust::Identity> next = trust::Identity::read(next_file, trust::KeyKind::fleet);
   if (next && next->public_key() == book->fleet_key()) {
-    // Broken off after everybody was told.
+    // Broken off after the word was written, and perhaps before all that goes with it was.
+    const auto left = trust::sign_left_over(*next, file->cluster, *book);
+    if (!left) return complain(left.error());
+    if (const Status told = trust::append_to_fleet(setup->fleet_file(), *left); !told)
+      return complain(told.error());
     if (const Status put = put_in_place(key_file, next_file, book->generation() - 1); !put)
       return complain(put.error());
     return answer("The fleet's key was replaced before; its file is in place now: " + key_file +
@@ -148,7 +158,7 @@ ExitCode run_rotate(const InitOptions& options) {
 void add_init_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<InitOptions>();
   CLI::App* command =
-      app.add_subcommand("init", "Make this host the first of a new fleet. Starts nothing.");
+      app.add_subcommand("init", "Make this host the first of a new fleet; its service starts.");
   add_setup_options(*command, options->setup);
   command->add_option("--fleet-key", options->setup->fleet_key,
                       "Where the fleet's key is (or is made); else fleet.key in the state folder");

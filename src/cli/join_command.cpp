@@ -198,8 +198,7 @@ ExitCode run_join(const JoinOptions& options) {
                     ", and the configuration of this host says " + ballast::quoted(cluster));
   const Result<NodeId> id = id_of_host(*setup, options.id);
   if (!id) return complain(id.error());
-  bool made = false;
-  const Result<trust::Identity> own = own_key(*setup, made);
+  const Result<trust::Identity> own = own_key(*setup);
   if (!own) return complain(own.error());
 
   zmq::JoinCall call;
@@ -284,7 +283,7 @@ void add_join_commands(CLI::App& app, Action& action) {
 
   auto join = std::make_shared<JoinOptions>();
   CLI::App* joining =
-      app.add_subcommand("join", "Take this host into a fleet. Moves nothing, starts nothing.");
+      app.add_subcommand("join", "Take this host into a fleet; its service starts. Moves nothing.");
   add_setup_options(*joining, join->setup);
   joining
       ->add_option("TOKEN", join->token,

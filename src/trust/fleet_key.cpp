@@ -29,6 +29,14 @@ Status is_key_of(const Identity& fleet_key, const fleet::Book& book) {
                "; a key that was replaced by `ballast init --rotate` is of no use any more"};
 }
 
+// The same word by another key of the fleet.
+FleetRecordPtr signed_again(const FleetRecord& record, const Identity& key,
+                            const std::string& cluster, std::uint32_t generation) {
+  FleetRecord again = record;
+  again.generation = generation;
+  return sign_record(key, cluster, std::move(again));
+}
+
 }  // namespace
 
 bool RecordVerifier::is_signed(const wire::PublicKey& fleet_key, const FleetRecord& record) const {
@@ -86,13 +94,24 @@ Result<std::vector<FleetRecordPtr>> succeed(const Identity& fleet_key, const Ide
   for (const auto& [node, member] : book.members()) {
     for (const FleetRecordPtr& one : {member.revocation, member.certificate}) {
       if (!one) continue;
-      FleetRecord again = *one;
-      again.generation = book.generation() + 1;
-      records.push_back(sign_record(next, cluster, std::move(again)));
+      records.push_back(signed_again(*one, next, cluster, book.generation() + 1));
     }
     ++word.serial;
   }
   records.front() = sign_record(fleet_key, cluster, std::move(word));
+  return records;
+}
+
+Result<std::vector<FleetRecordPtr>> sign_left_over(const Identity& fleet_key,
+                                                   const std::string& cluster,
+                                                   const fleet::Book& book) {
+  if (const Status good = is_key_of(fleet_key, book); !good) return good.error();
+  std::vector<FleetRecordPtr> records;
+  for (const auto& [node, member] : book.members()) {
+    for (const FleetRecordPtr& one : {member.revocation, member.certificate})
+      if (one && one->generation != book.generation())
+        records.push_back(signed_again(*one, fleet_key, cluster, book.generation()));
+  }
   return records;
 }
 

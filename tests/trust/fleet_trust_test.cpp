@@ -292,6 +292,35 @@ TEST_CASE("the next key is followed on disk as on the wire") {
   CHECK(again->book()->chain().size() == 1);
 }
 
+TEST_CASE("a change of the key that was broken off is brought to its end") {
+  const Host host;
+  const auto store = host.open();
+  for (const char* node : {"h2", "h3", "h4"})
+    CHECK(store->learn({*certify(host.fleet_key, "racks", *store->book(), NodeId(node),
+                                 Identity::fresh().public_key(), false, now_s)}));
+  CHECK(store->learn({*revoke(host.fleet_key, "racks", *store->book(), NodeId("h4"), now_s)}));
+  REQUIRE(store->keep().ok());
+  const Identity next = Identity::fresh();
+  const auto records = *succeed(host.fleet_key, next, "racks", *store->book(), now_s);
+  REQUIRE(records.size() == 5);
+  for (std::size_t written = 1; written < records.size(); ++written) {
+    host.folder.write("fleet-cut", host.folder.read("fleet"));
+    const std::string file = host.folder.at("fleet-cut");
+    REQUIRE(append_to_fleet(
+                file, {records.begin(), records.begin() + static_cast<std::ptrdiff_t>(written)})
+                .ok());
+    const auto left = sign_left_over(next, "racks", *book_of(*read_fleet(file)));
+    REQUIRE(left.ok());
+    CHECK(left->size() == records.size() - written);
+    REQUIRE(append_to_fleet(file, *left).ok());
+    const auto book = book_of(*read_fleet(file));
+    CHECK(sign_left_over(next, "racks", *book)->empty());
+    CHECK(book->records(10).size() == 4);
+    CHECK(book->certificate_of(NodeId("h3")));
+    CHECK_FALSE(book->certificate_of(NodeId("h4")));
+  }
+}
+
 TEST_CASE("a fleet file that was cut by a crash is whole again with the next line") {
   const Host host;
   const std::string whole = host.folder.read("fleet");

@@ -40,4 +40,10 @@ Result<std::vector<wire::FleetRecordPtr>> succeed(const Identity& fleet_key, con
                                                   const std::string& cluster,
                                                   const fleet::Book& book, std::uint64_t now_s);
 
+// What is missing where that was broken off: signed by the present key of the book, whatever only
+// keys of before have signed.
+Result<std::vector<wire::FleetRecordPtr>> sign_left_over(const Identity& fleet_key,
+                                                         const std::string& cluster,
+                                                         const fleet::Book& book);
+
 }  // namespace ballast::trust
