@@ -4,15 +4,18 @@ counted, and after each one a peer that joined in good faith is still served.
 usage: fleet_cheat_test.py BALLAST [TEST]...
 """
 import base64
+import subprocess
 import sys
+import time
 import unittest
 
+import msgpack
 import nacl.bindings
 import zmq
 
 from fleet import FAST, Fleet, Node
 from joiner import (Token, answer_on, certificate, check_certificate, dial, join, join_ask,
-                    record, signed)
+                    record, signed, token_text)
 from peer import Identity, Peer, packed
 from waiting import wait_for
 
@@ -187,6 +190,67 @@ trace = "{cls.fleet.folder / "trace"}"
         for key in (bytes(32), b"\xff" * 32, b"\x01" + bytes(31)):
             self.assertIn("not the one that is to be certified",
                           self.asked(thief, join_ask(token, thief, key=key)))
+
+    # --- an inviter that is not what it seems ---
+
+    def joined_at(self, answer_of):
+        """A real `ballast join` at an inviter of ours, which answers with that body."""
+        inviter = Identity("i")
+        router = self.context.socket(zmq.ROUTER)
+        self.addCleanup(router.close, 0)
+        router.curve_server = 1
+        router.curve_secretkey = inviter.curve_secret
+        port = router.bind_to_random_port("tcp://127.0.0.1")
+        folder = self.fleet.folder / f"joins-{port}"
+        config = self.fleet.folder / f"joins-{port}.toml"
+        config.write_text(f'[node]\nid = "j"\nstate_dir = "{folder}"\n')
+        token = token_text(CLUSTER, f"127.0.0.1:{port}", inviter)
+        with subprocess.Popen([self.binary, "join", "--config", config, token], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as joining:
+            session, frame = router.recv_multipart()
+            ask = msgpack.unpackb(frame)[-1]
+            router.send_multipart([session, packed("JoinAnswer", answer_of(ask), "i", (0, 0),
+                                                   CLUSTER)])
+            told = "".join(joining.communicate(timeout=60))
+            return joining.returncode, told, folder
+
+    @staticmethod
+    def welcome(sealed, key, clock_s):
+        return ["", [sealed], key[0], 1, [], [], "", "", 0, clock_s]
+
+    def test_a_clock_that_is_a_day_wrong_is_told_and_locks_nobody_out(self):
+        key = fleet_key()
+
+        def answer(ask):
+            curve = nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(ask[2])
+            sealed = signed(record(0, ask[1], ask[2], curve), key, CLUSTER)
+            return self.welcome(sealed, key, int(time.time()) - 86_400)
+        code, told, folder = self.joined_at(answer)
+        self.assertEqual(code, 0, told)
+        self.assertIn("ahead of the inviter's", told)
+        self.assertTrue((folder / "fleet").exists())
+
+    def test_an_answer_that_is_no_certificate_for_this_host_changes_nothing(self):
+        key, other = fleet_key(), Identity("other")
+        curve = nacl.bindings.crypto_sign_ed25519_pk_to_curve25519
+        bad = {
+            "of another host": lambda ask: signed(record(0, "x", ask[2], curve(ask[2])), key,
+                                                  CLUSTER),
+            "of another key": lambda ask: certificate(other, key, CLUSTER, ask[1]),
+            "of another signer": lambda ask: signed(record(0, ask[1], ask[2], curve(ask[2])),
+                                                    fleet_key(), CLUSTER),
+            "of another fleet": lambda ask: signed(record(0, ask[1], ask[2], curve(ask[2])), key,
+                                                   "another"),
+            "a revocation": lambda ask: signed(record(1, ask[1], ask[2], curve(ask[2])), key,
+                                               CLUSTER),
+        }
+        for what, sealed in bad.items():
+            with self.subTest(what):
+                code, told, folder = self.joined_at(
+                    lambda ask, sealed=sealed: self.welcome(sealed(ask), key, int(time.time())))
+                self.assertEqual(code, 2, told)
+                self.assertIn("nothing was changed", told)
+                self.assertFalse((folder / "fleet").exists())
 
     # --- half-open sessions ---
 

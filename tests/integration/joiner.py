@@ -110,3 +110,12 @@ def check_certificate(answer, identity, cluster):
     text = b"ballast-fleet/1\0" + cluster.encode() + b"\0" + data
     nacl.bindings.crypto_sign_open(signature + text, answer[2])
     return [data, signature]
+
+
+def token_text(cluster, address, identity, number=7, secret=bytes(16)):
+    """A token as `ballast invite` would print it for an inviter with this identity."""
+    data = b"\x01" + bytes([len(cluster)]) + cluster.encode() + b"\x01"
+    data += bytes([len(address)]) + address.encode() + base64.b64decode(identity.key)
+    data += number.to_bytes(8, "big") + secret
+    data += hashlib.blake2b(data, digest_size=16).digest()[:4]
+    return "ballast-" + base64.urlsafe_b64encode(data).decode().rstrip("=")
