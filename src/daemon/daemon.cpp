@@ -203,6 +203,7 @@ class Daemon {
              ", control at " + config_.node.control);
     if (office_) {
       trust_said_ = office_->in_words();
+      nodes_said_ = trust_->nodes();
       log_.say(trust_said_);
     }
     return {};
@@ -315,8 +316,11 @@ class Daemon {
 
   void say_who_is_trusted() {
     std::string words = office_->in_words();
-    if (words != trust_said_) log_.say("who is trusted has changed: " + words);
+    auto nodes = trust_->nodes();  // a role may have changed, and the count not
+    if (words != trust_said_ || *nodes != *nodes_said_)
+      log_.say("who is trusted has changed: " + words);
     trust_said_ = std::move(words);
+    nodes_said_ = std::move(nodes);
   }
 
   // Without security everybody is believed, and the node is told nothing.
@@ -364,7 +368,6 @@ class Daemon {
     network_->answer(knock, answered);
   }
 
-
   Counters counters() const {
     Counters counters = network_->counters();
     counters.merge(hypervisor_->counters());
@@ -396,6 +399,7 @@ class Daemon {
   std::string trust_problem_;
   std::string trust_differs_;
   std::string trust_said_;
+  std::shared_ptr<const std::map<NodeId, bool>> nodes_said_;
   std::string state_problem_;
   std::vector<node::SelfAlarm> alarms_;
   bool stopped_ = false;

@@ -111,7 +111,7 @@ class Doors(unittest.TestCase):
         wait_for("the trust file is read again", read_again)
 
     def trust_read(self):
-        return self.master.log().count("the trust file has changed")
+        return self.master.log().count("who is trusted has changed")
 
     def counter(self, name):
         return self.master.wait_status("answers", bool)["counters"].get(name, 0)

@@ -114,7 +114,7 @@ class Leading(unittest.TestCase):
         # By all that is said: another alarm of s (a key that was not there yet) may come first.
         self.wait_event(master, "alarm", "(what was trusted before stays in force)")
         trust.write_text(good)
-        self.wait_event(master, "recovered", "at host 's': the trust file can be read again")
+        self.wait_event(master, "recovered", "at host 's': the files of who is trusted can be")
         code, _ = self.ask(master, "pause")
         self.assertEqual(code, 0)
         status = slave.wait_status("it is told of the pause", lambda s: s["paused"])
