@@ -52,7 +52,7 @@ void Feed::publish(std::string_view topic, std::string_view bytes) {
   ++counters_.published;
 }
 
-void Feed::watch(std::size_t count_max) {
+void Feed::note_connections() {
   const Doorman::Clock::time_point now = Doorman::Clock::now();
   while (const auto event = monitor_.take()) {
     if (event->kind == ConnectionEvent::accepted)
@@ -64,7 +64,10 @@ void Feed::watch(std::size_t count_max) {
     if (event->kind == ConnectionEvent::refused || event->kind == ConnectionEvent::failed)
       ++counters_.failed_handshakes;
   }
-  if (doorman_.is_watching()) doorman_.look(now);
+}
+
+void Feed::watch(std::size_t count_max) {
+  if (doorman_.is_watching()) doorman_.look(Doorman::Clock::now());
   for (std::size_t i = 0; i < count_max; ++i) {
     ::zmq::message_t change;
     const Taken taken = take_frame(socket_, change);

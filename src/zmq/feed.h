@@ -24,6 +24,8 @@ class Feed {
 
   void publish(std::string_view topic, std::string_view bytes);
 
+  // Who has come, and who has gone.
+  void note_connections();
   // Looks at what subscribers have asked for, at most `count_max` of it.
   void watch(std::size_t count_max);
   // Cuts off those whose key was revoked, or who may no longer be master.

@@ -174,6 +174,9 @@ void ZmqTransport::Parts::closed(int descriptor) {
 
 void ZmqTransport::Parts::watch_the_door() {
   const Doorman::Clock::time_point now = Doorman::Clock::now();
+  // Keys first, then who has come: whoever has shown one is at the door by then, and is not taken
+  // for one who sends much without it.
+  const ZapHandler::Served served = zap ? zap->serve(zap_questions_per_turn) : ZapHandler::Served{};
   while (const auto event = router_monitor->take()) {
     if (event->kind == ConnectionEvent::accepted) {
       ++connections_come;
@@ -187,14 +190,12 @@ void ZmqTransport::Parts::watch_the_door() {
       ++counters.failed_handshakes;
     }
   }
-  if (zap) {
-    const ZapHandler::Served served = zap->serve(zap_questions_per_turn);
-    counters.refused_keys += served.strangers;
-    counters.refused_subscribers += served.not_masters;
-    for (const std::uint32_t address : served.at_router) doorman.key_accepted(now, address);
-    if (feed)
-      for (const std::uint32_t address : served.at_feed) feed->key_accepted(address);
-  }
+  if (feed) feed->note_connections();
+  counters.refused_keys += served.strangers;
+  counters.refused_subscribers += served.not_masters;
+  for (const std::uint32_t address : served.at_router) doorman.key_accepted(now, address);
+  if (feed)
+    for (const std::uint32_t address : served.at_feed) feed->key_accepted(address);
   if (feed) feed->watch(subscriptions_per_turn);
   if (doorman.is_watching()) doorman.look(now);
 }
