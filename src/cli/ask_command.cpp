@@ -4,53 +4,22 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "answer_text.h"
+#include "asking.h"
 #include "ballast/base/limits.h"
 #include "ballast/cli/command.h"
-#include "ballast/cli/output.h"
-#include "ballast/daemon/control.h"
-#include "ballast/files/answer.h"
 #include "commands.h"
 
 namespace ballast::cli {
 namespace {
 
-// A node answers within less, whomever it asks itself.
-constexpr Duration patience = std::chrono::seconds(30);
-
-struct AskOptions {
-  std::string control = NodeSettings().control;
-  bool json = false;
-};
-
-using Show = std::function<std::string(const wire::Reply&)>;
-
-// Text of a "no" goes to standard error as any complaint, what it rests on to standard output.
-ExitCode ask(const AskOptions& options, const std::string& request, const Show& show) {
-  const Result<std::string> reply = daemon::ask_control(options.control, request, patience);
-  if (!reply) return complain(reply.error());
-  const Result<wire::Reply> read = files::parse_answer(*reply, "the node at " + options.control);
-  if (!read) return complain(read.error());
-  const bool is_no = read->answered != wire::Answered::yes;
-  if (options.json) {
-    const ExitCode code = answer(*reply);
-    return is_no ? ExitCode::no : code;
-  }
-  const std::string head = is_no || read->text.empty() ? std::string() : read->text + "\n";
-  const ExitCode code = answer(head + show(*read));
-  if (!is_no) return code;
-  complain(read->text);
-  return ExitCode::no;
-}
-
 CLI::App* add(CLI::App& app, const char* name, const char* help,
               const std::shared_ptr<AskOptions>& options) {
   CLI::App* command = app.add_subcommand(name, help);
-  command->add_option("--control", options->control, "Socket of any node")->capture_default_str();
+  add_control_option(*command, options->control, "Socket of any node");
   command->add_flag("--json", options->json, "Print the answer as JSON, for programs");
   return command;
 }
@@ -63,7 +32,7 @@ CLI::App* add_about(CLI::App& app, Action& action, const char* name, const char*
   CLI::App* command = add(app, name, help, options);
   command->add_option(id_name, *id, id_help)->required();
   command->callback(
-      [=, &action] { action = [=] { return ask(*options, name + (" " + *id), show); }; });
+      [=, &action] { action = [=] { return ask_node(*options, name + (" " + *id), show); }; });
   return command;
 }
 
@@ -95,7 +64,7 @@ void add_best_host(CLI::App& app, Action& action) {
       char request[128];
       std::snprintf(request, sizeof request, "best-host %.3f %.3f %.3f", place->cpu, place->memory,
                     place->network);
-      return ask(*options, request, places_text);
+      return ask_node(*options, request, places_text);
     };
   });
 }
@@ -153,7 +122,7 @@ void add_ask_commands(CLI::App& app, Action& action) {
         return events_text(reply,
                            {std::chrono::system_clock::to_time_t(now), which->utc, which->verbose});
       };
-      return ask(*options, which->here ? "events here" : "events", show);
+      return ask_node(*options, which->here ? "events here" : "events", show);
     };
   });
   add_best_host(app, action);

@@ -8,12 +8,13 @@
 #include "ballast/files/input.h"
 #include "ballast/files/json_writer.h"
 #include "commands.h"
+#include "host_setup.h"
 
 namespace ballast::cli {
 namespace {
 
 struct CheckConfigOptions {
-  std::string file;
+  std::string file = default_config;
   bool json = false;
 };
 
@@ -88,13 +89,14 @@ void add_check_config_command(CLI::App& app, Action& action) {
   command
       ->add_option("FILE", options->file,
                    "TOML file, as conf/ballast.toml explains it; '-' is standard input")
-      ->required();
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print as ballast-check-config/1, for programs");
   command->footer(
       "Prints every error it finds, one a line: file, line, key, what was found, what is "
       "expected.\n"
       "Without errors it prints 'ok' and the value of every key, defaults included.\n"
       "Examples:\n"
+      "  ballast check-config\n"
       "  ballast check-config /etc/ballast/ballast.toml\n"
       "  ballast check-config --json ballast.toml");
   command->callback(

@@ -11,6 +11,7 @@ void add_run_command(CLI::App& app, Action& action);
 void add_simulate_command(CLI::App& app, Action& action);
 void add_status_command(CLI::App& app, Action& action);
 void add_approve_command(CLI::App& app, Action& action);
+void add_reload_command(CLI::App& app, Action& action);
 void add_fleet_commands(CLI::App& app, Action& action);  // promote, demote, pause, resume
 void add_ask_commands(CLI::App& app, Action& action);    // drain, undrain, why, events, best-host
 void add_demo_command(CLI::App& app, Action& action);

@@ -170,7 +170,7 @@ Status DemoFleet::prepare(const FleetOptions& options) {
     if (Status written = identity.write_new(process.folder + "/node.key"); !written) return written;
     const trust::TrustedNode node{options.trace.hosts[host].id, identity.public_key(),
                                   host < masters_};
-    if (Status added = trust::add_node(folder_ + "/trust", node); !added) return added;
+    if (const auto added = trust::add_node(folder_ + "/trust", node); !added) return added.error();
     processes_.push_back(std::move(process));
   }
   return {};

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "asking.h"
 #include "ballast/base/words.h"
 #include "ballast/cli/output.h"
 #include "ballast/daemon/control.h"
@@ -16,8 +17,6 @@
 
 namespace ballast::cli {
 namespace {
-
-constexpr Duration patience = std::chrono::seconds(30);
 
 struct MembersOptions {
   std::shared_ptr<SetupOptions> setup = std::make_shared<SetupOptions>();
@@ -88,7 +87,7 @@ ExitCode run_fleet(const MembersOptions& options) {
   const Config config = setup->as_it_runs(*options.setup);
   const std::string control = options.control.empty() ? config.node.control : options.control;
   const std::string key_file = setup->fleet_key_file(*options.setup);
-  const Result<std::string> reply = daemon::ask_control(control, "fleet", patience);
+  const Result<std::string> reply = daemon::ask_control(control, "fleet", node_patience);
   if (!reply) {
     if (options.control.empty() && trust::has_fleet(setup->fleet_file()))
       return from_files(*setup, options, key_file);
@@ -158,7 +157,7 @@ void add_fleet_members_commands(CLI::App& app, Action& action) {
   add_setup_options(*listing, fleet->setup);
   listing->add_option("--fleet-key", fleet->setup->fleet_key,
                       "The fleet's key, where it is not in the state folder");
-  listing->add_option("--control", fleet->control, "Socket of any node");
+  add_control_option(*listing, fleet->control, "Socket of any node");
   listing->add_flag("--json", fleet->json, "Print as ballast-nodes/1, for programs");
   listing->footer(
       "Asks the node of this host, which asks the masters; where none runs, the files are read.\n"

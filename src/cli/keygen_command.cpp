@@ -1,5 +1,6 @@
 // `ballast keygen`: makes the identity of a node. Source: design, sections 4 and 8.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
@@ -19,17 +20,25 @@ namespace {
 
 struct KeygenOptions {
   std::string state_dir = NodeSettings().state_dir;
+  bool show = false;
   bool json = false;
 };
 
+// The key that is there, or a new one.
+Result<trust::Identity> key_at(const KeygenOptions& options, const std::string& file) {
+  if (options.show || access(file.c_str(), F_OK) == 0) return trust::Identity::read(file);
+  if (mkdir(options.state_dir.c_str(), 0700) != 0 && errno != EEXIST)
+    return Error{options.state_dir + ": cannot make the folder: " + std::strerror(errno)};
+  trust::Identity fresh = trust::Identity::fresh();
+  if (const Status written = fresh.write_new(file); !written) return written.error();
+  return fresh;
+}
+
 ExitCode run_keygen(const KeygenOptions& options) {
-  if (mkdir(options.state_dir.c_str(), 0700) != 0 && errno != EEXIST) {
-    return complain(options.state_dir + ": cannot make the folder: " + std::strerror(errno));
-  }
   const std::string file = options.state_dir + "/node.key";
-  const trust::Identity identity = trust::Identity::fresh();
-  if (const Status written = identity.write_new(file); !written) return complain(written.error());
-  const std::string key = trust::text_of(identity.public_key());
+  const Result<trust::Identity> identity = key_at(options, file);
+  if (!identity) return complain(identity.error());
+  const std::string key = trust::text_of(identity->public_key());
   if (!options.json) return answer(key + "\n");
   std::string text;
   files::JsonWriter json(text);
@@ -46,12 +55,14 @@ ExitCode run_keygen(const KeygenOptions& options) {
 void add_keygen_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<KeygenOptions>();
   CLI::App* command = app.add_subcommand(
-      "keygen", "Make this node's key and print its public part. Never overwrites one.");
+      "keygen", "Print the public part of this node's key; makes the key where there is none.");
   command->add_option("--state-dir", options->state_dir, "Folder that node.key is written to")
       ->capture_default_str();
+  command->add_flag("--show", options->show, "Make none: an error where there is no key yet");
   command->add_flag("--json", options->json, "Print file and key as JSON, for programs");
   command->footer(
-      "The secret stays in node.key (mode 0600). What is printed is public: pass it to the other\n"
+      "A key is never overwritten. The secret stays in node.key (mode 0600). What is printed is "
+      "public: pass it to the other\n"
       "nodes, where `ballast trust add ID KEY` takes it.\n"
       "Example:\n"
       "  ballast keygen --state-dir /var/lib/ballast");

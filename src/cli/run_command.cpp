@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -32,13 +33,17 @@ ExitCode run_run(const RunOptions& options) {
     if (!options.state_dir.empty()) config.node.state_dir = options.state_dir;
   };
   // Only the file that nobody has named may be missing.
-  const files::ConfigReading reading = files::read_node_config(
-      options.config, options.config == default_config, options.state_dir, change);
+  const auto read = [&] {
+    return files::read_node_config(options.config, options.config == default_config,
+                                   options.state_dir, change);
+  };
+  const files::ConfigReading reading = read();
   ExitCode code = ExitCode::done;
   for (const Error& error : reading.errors) code = complain(error);
   if (code != ExitCode::done) return code;
-  daemon::LineLog log(STDERR_FILENO);
-  if (const Status done = daemon::run(reading.config, log); !done) return complain(done.error());
+  daemon::LineLog log(STDERR_FILENO, std::getenv("JOURNAL_STREAM"));
+  if (const Status done = daemon::run(reading.config, log, read); !done)
+    return complain(done.error());
   return ExitCode::done;
 }
 
@@ -56,6 +61,7 @@ void add_run_command(CLI::App& app, Action& action) {
                       "Folder of keys and state, instead of the file's");
   command->footer(
       "Logs on standard error. SIGTERM and SIGINT end it in order; VMs are never touched by that.\n"
+      "SIGHUP takes over what has changed in the configuration, as `ballast reload` does.\n"
       "Before the first start: `ballast init` on the first host, `ballast join TOKEN` on the "
       "others.\n"
       "Then no configuration is needed; what one sets wins over what the join has left.\n"

@@ -41,8 +41,18 @@ ExitCode add(const TrustOptions& options) {
   const Result<trust::IdentityKey> key =
       options.key.empty() ? known_key(options) : trust::parse_key(options.key);
   if (!key) return complain(key.error());
-  const Status added = trust::add_node(options.path(), {NodeId(options.id), *key, options.master});
-  return added ? ExitCode::done : complain(added.error());
+  const Result<trust::Added> added =
+      trust::add_node(options.path(), {NodeId(options.id), *key, options.master});
+  if (!added) return complain(added.error());
+  const std::string who = ballast::quoted(options.id);
+  const std::string may = options.master ? "it may lead, too" : "it may not lead";
+  switch (*added) {
+    case trust::Added::anew: return answer(who + " is trusted now; " + may + "\n");
+    case trust::Added::other_roles:
+      return answer(who + " was trusted already; from now on " + may + "\n");
+    case trust::Added::nothing: break;
+  }
+  return answer(who + " was trusted already, and " + may + ": nothing has changed\n");
 }
 
 std::string as_json(const std::vector<trust::TrustedNode>& nodes) {
@@ -68,7 +78,9 @@ ExitCode list(const TrustOptions& options) {
   const Result<std::vector<trust::TrustedNode>> nodes = trust::read_trust(options.path());
   if (!nodes) return complain(nodes.error());
   if (options.json) return answer(as_json(*nodes));
-  std::string text;
+  if (nodes->empty()) return answer(options.path() + " names nobody\n");
+  std::string text =
+      padded("key", trust::text_of(trust::IdentityKey{}).size()) + "  roles         node\n";
   for (const trust::TrustedNode& node : *nodes) {
     text += trust::text_of(node.key) + (node.master ? "  master,slave  " : "  slave         ") +
             node.id.str() + "\n";
@@ -79,7 +91,8 @@ ExitCode list(const TrustOptions& options) {
 ExitCode revoke(const TrustOptions& options) {
   const Result<bool> revoked = trust::revoke_node(options.path(), NodeId(options.id));
   if (!revoked) return complain(revoked.error());
-  if (*revoked) return ExitCode::done;
+  if (*revoked)
+    return answer(ballast::quoted(options.id) + " is trusted no more by this node's file\n");
   (void)complain(options.path() + ": found no node " + ballast::quoted(options.id) +
                  ", so nothing was revoked");
   return ExitCode::no;

@@ -116,7 +116,7 @@ std::string answer_control(TimePoint now, std::string_view request, node::Node& 
     return verdict(node.pause(now, word == "pause"));
   return verdict(Error{"found request " + quoted(word) +
                        ", expected status, watch, approve, promote, demote, forget, pause, "
-                       "resume, drain, undrain, why, retry, events, best-host or fleet"});
+                       "resume, reload, drain, undrain, why, retry, events, best-host or fleet"});
 }
 
 Result<std::string> ask_control(const std::string& path, const std::string& request,

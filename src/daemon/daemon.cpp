@@ -56,23 +56,52 @@ std::uint64_t wall_clock_s() {
       std::chrono::duration_cast<std::chrono::seconds>(since_1970).count());
 }
 
-// SIGINT and SIGTERM as a descriptor; both stay blocked for the threads that start later.
-class StopSignals {
+// How much an operator should care, for journalctl -p.
+Severity severity_of(node::EventKind kind) {
+  switch (kind) {
+    case node::EventKind::alarm: return Severity::error;
+    case node::EventKind::lost:
+    case node::EventKind::not_moved: return Severity::warning;
+    case node::EventKind::recovered:
+    case node::EventKind::moved:
+    case node::EventKind::drain: return Severity::notice;
+    case node::EventKind::attached:
+    case node::EventKind::planned:
+    case node::EventKind::ordered: break;
+  }
+  return Severity::info;
+}
+
+// SIGINT, SIGTERM and SIGHUP as a descriptor; all stay blocked for the threads that start later.
+class Signals {
  public:
-  StopSignals() {
+  Signals() {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     descriptor_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   }
-  ~StopSignals() {
+  ~Signals() {
     if (descriptor_ >= 0) close(descriptor_);
   }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
   int descriptor() const { return descriptor_; }
+
+  struct Seen {
+    bool stop = false;
+    bool reload = false;
+  };
+  Seen take() const {
+    Seen seen;
+    signalfd_siginfo info{};
+    while (read(descriptor_, &info, sizeof info) == sizeof info)
+      (info.ssi_signo == SIGHUP ? seen.reload : seen.stop) = true;
+    return seen;
+  }
 
  private:
   int descriptor_ = -1;
@@ -80,7 +109,8 @@ class StopSignals {
 
 class Daemon {
  public:
-  Daemon(Config config, LineLog& log) : config_(std::move(config)), log_(log) {}
+  Daemon(Config config, LineLog& log, const Reread& reread)
+      : config_(std::move(config)), log_(log), reread_(reread) {}
 
   Status open() {
     if (signals_.descriptor() < 0) return Error{"cannot listen for signals: no descriptor is left"};
@@ -108,15 +138,20 @@ class Daemon {
       const TimePoint next = next_deadline(now);
       const zmq::Ready ready = zmq::wait(network_->transport(), control_.get(), descriptors,
                                          std::max(next - now, Duration(0)));
-      for (const int descriptor : ready.descriptors)
-        stopped_ |= descriptor == signals_.descriptor();
+      if (std::find(ready.descriptors.begin(), ready.descriptors.end(), signals_.descriptor()) !=
+          ready.descriptors.end()) {
+        const Signals::Seen seen = signals_.take();
+        stopped_ = seen.stop;
+        if (seen.reload) (void)reload("SIGHUP");
+      }
       turn();
       service_.turned(monotonic_now());
     }
     service_.stopping();
     told(state_writer_->flush(monotonic_now()));
     for (const node::SelfAlarm& alarm : alarms_)
-      log_.say((alarm.over ? "recovered: " : "alarm: ") + alarm.text);
+      log_.say((alarm.over ? "recovered: " : "alarm: ") + alarm.text,
+               alarm.over ? Severity::notice : Severity::error);
     log_.say("stopping: VMs run on, and so do migrations that their hypervisor has under way");
     return {};
   }
@@ -151,7 +186,8 @@ class Daemon {
 
   Status open_trust() {
     if (!config_.security.enabled) {
-      log_.say("WARNING: security is off: everyone who reaches this node is believed");
+      log_.say("WARNING: security is off: everyone who reaches this node is believed",
+               Severity::warning);
       return {};
     }
     const auto or_default = [&](const std::string& path, const char* name) {
@@ -246,7 +282,11 @@ class Daemon {
   void answer(const zmq::ControlRequest& request) {
     const auto question = question_of(request.text);
     constexpr std::string_view lending = "lend-fleet-key ";
-    if (request.text.starts_with(lending)) {
+    if (request.text == "reload") {
+      const Result<files::ConfigChange> change = reload("asked for by `ballast reload`");
+      control_->reply(request.id,
+                      change ? files::change_json(*change) : refusal_of(change.error()));
+    } else if (request.text.starts_with(lending)) {
       const Status lent =
           office_
               ? office_->lend(std::string_view(request.text).substr(lending.size()), wall_clock_s())
@@ -261,6 +301,29 @@ class Daemon {
       const std::uint64_t ticket = node_->ask(monotonic_now(), **question);
       asked_.emplace(ticket, std::pair(request.id, **question));
     }
+  }
+
+  // A configuration with errors changes nothing, whoever asks: the node runs on as it was.
+  Result<files::ConfigChange> reload(const std::string& why) {
+    const DescriptorReserve::Use use(reserve_);
+    files::ConfigReading reading = reread_();
+    if (!reading.errors.empty()) {
+      for (const Error& error : reading.errors)
+        log_.say("configuration not taken (" + why + "): " + error.message, Severity::error);
+      return reading.errors.front();
+    }
+    // Found out when the node started, and not written down.
+    if (reading.config.node.id.empty()) reading.config.node.id = config_.node.id;
+    files::ConfigChange change = files::change_of(config_, reading.config);
+    for (const std::string& line : change.taken)
+      log_.say("configuration: " + line + " (" + why + ")", Severity::notice);
+    for (const std::string& line : change.needs_restart)
+      log_.say("configuration: " + line + " needs a restart, and is not taken", Severity::warning);
+    if (change.taken.empty() && change.needs_restart.empty())
+      log_.say("configuration: nothing has changed (" + why + ")");
+    config_ = change.config;
+    apply(node_->step(monotonic_now(), node::ConfigLoaded{config_}));
+    return change;
   }
 
   void apply(const node::Effects& effects) {
@@ -280,7 +343,7 @@ class Daemon {
     }
     if (trust_ && !effects.learned.empty()) trust_->learn(effects.learned);
     for (const node::Event& event : effects.events)
-      log_.say(node::in_text(event.kind) + ": " + event.text);
+      log_.say(node::in_text(event.kind) + ": " + event.text, severity_of(event.kind));
   }
 
   // What is lost is how long VMs rest, after a crash: no reason to stop balancing.
@@ -363,7 +426,8 @@ class Daemon {
                (answered.certificate.front()->may_lead ? ", and may lead" : ""));
     } else if (!answered.refusal.empty() && monotonic_now() >= next_refusal_told_) {
       next_refusal_told_ = monotonic_now() + refusals_told_every;
-      log_.say("join refused: " + quoted(knock.ask.node.str()) + ": " + answered.refusal);
+      log_.say("join refused: " + quoted(knock.ask.node.str()) + ": " + answered.refusal,
+               Severity::warning);
     }
     network_->answer(knock, answered);
   }
@@ -378,8 +442,9 @@ class Daemon {
 
   Config config_;
   LineLog& log_;
+  const Reread& reread_;
   DescriptorReserve reserve_;
-  StopSignals signals_;  // before any thread starts
+  Signals signals_;  // before any thread starts
   ServiceManager service_{std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"),
                           std::getenv("WATCHDOG_PID")};
   std::optional<files::DirectoryLock> lock_;
@@ -407,8 +472,8 @@ class Daemon {
 
 }  // namespace
 
-Status run(Config config, LineLog& log) {
-  Daemon daemon(std::move(config), log);
+Status run(Config config, LineLog& log, const Reread& reread) {
+  Daemon daemon(std::move(config), log, reread);
   if (Status opened = daemon.open(); !opened) return opened;
   return daemon.run();
 }

@@ -23,20 +23,22 @@ namespace {
 
 constexpr std::size_t page_bytes = 4096;
 
-std::string stamped(std::string_view text) {
+std::string stamp_of_now() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
   gmtime_r(&now, &utc);
   char stamp[32];
   std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ ", &utc);
-  return std::string(stamp).append(text.substr(0, limits::log_line_bytes_max)) + "\n";
+  return stamp;
 }
 
 }  // namespace
 
-LineLog::LineLog(int descriptor) : descriptor_(descriptor) {
+LineLog::LineLog(int descriptor, const char* journal) : descriptor_(descriptor) {
   struct stat what {};
   if (fstat(descriptor, &what) != 0) return;
+  is_journal_ = journal != nullptr &&
+                journal == std::to_string(what.st_dev) + ":" + std::to_string(what.st_ino);
   is_socket_ = S_ISSOCK(what.st_mode);
   if (!S_ISFIFO(what.st_mode) && !S_ISCHR(what.st_mode)) return;
   const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
@@ -49,9 +51,15 @@ LineLog::~LineLog() {
   if (own_ >= 0) close(own_);
 }
 
-void LineLog::say(std::string_view text) {
+std::string LineLog::written(std::string_view text, Severity severity) const {
+  std::string line =
+      is_journal_ ? "<" + std::to_string(static_cast<int>(severity)) + ">" : stamp_of_now();
+  return line.append(text.substr(0, limits::log_line_bytes_max)) + "\n";
+}
+
+void LineLog::say(std::string_view text, Severity severity) {
   flow();
-  if (!lines_.push(stamped(text))) {
+  if (!lines_.push(written(text, severity))) {
     ++dropped_;
     ++dropped_untold_;
   }
@@ -74,8 +82,9 @@ void LineLog::flow() {
     if (rest_.empty()) rest_ = lines_.pop();
     // The lines that were dropped came after all that wait here: their number goes there, too.
     if (dropped_untold_ > 0 &&
-        lines_.push(stamped(std::to_string(dropped_untold_) +
-                            " lines of this log were dropped: nobody took them")))
+        lines_.push(written(
+            std::to_string(dropped_untold_) + " lines of this log were dropped: nobody took them",
+            Severity::warning)))
       dropped_untold_ = 0;
     if (!writable()) return;
     const long written = write_some(rest_);

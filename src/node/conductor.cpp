@@ -30,6 +30,8 @@ Conductor::Conductor(const Config& config, Group& group, ledger::Ledger& ledger,
       out_(out),
       failures_(rest_of_refused(config)) {}
 
+void Conductor::config_changed() { failures_.set_refused_rest(rest_of_refused(config_)); }
+
 // --- the plan -----------------------------------------------------------------------------------
 
 bool Conductor::ended(const Move& move) {

@@ -113,6 +113,7 @@ class Conductor {
   const std::map<VmId, std::vector<Departure>>& departures() const { return departures_; }
 
   // What is not tried now since it failed.
+  void config_changed();
   const Failures& failures() const { return failures_; }
   Failures& failures() { return failures_; }
 
@@ -176,7 +177,7 @@ class Conductor {
   bool nobody_will_tell(const Move& move) const;
   void settle_leases_of(TimePoint now, const Member& member);
 
-  const Config config_;
+  const Config& config_;  // of the node: some of it changes while it runs
   Group& group_;
   ledger::Ledger& ledger_;
   Outbox& out_;

@@ -107,7 +107,7 @@ class Desk {
   void finish(const Task& task, wire::Reply reply);
 
   const TimePoint started_;
-  const Config config_;
+  const Config& config_;  // of the node: some of it changes while it runs
   const Leaders& leaders_;
   Outbox& out_;
   bool promotion_ = false;

@@ -34,6 +34,7 @@ class Failures {
  public:
   // `refused_rest`: the first rest where nothing was started.
   explicit Failures(Duration refused_rest) : refused_rest_(refused_rest) {}
+  void set_refused_rest(Duration refused_rest) { refused_rest_ = refused_rest; }
 
   struct Failure {
     VmId vm;

@@ -97,7 +97,7 @@ class Group {
   void heard(TimePoint now, Member& member);
   static void note_claims(TimePoint now, Member& member, const wire::HostReport& next);
 
-  const Config config_;
+  const Config& config_;  // of the node: some of it changes while it runs
   std::map<HostId, Member> members_;
   std::map<HostId, Member> gone_;
   // Nobody is lost before then. Reports move that moment on; it is looked for anew when it comes.

@@ -140,7 +140,7 @@ class Holder {
   void remember_ended(const LeaseId& lease);
 
   Outbox& out_;
-  Config config_;
+  const Config& config_;  // of the node: some of it changes while it runs
   std::string endpoint_;
   std::string migration_uri_;
   std::uint64_t incarnation_;

@@ -163,6 +163,13 @@ const Member* Master::find_also_gone(const HostId& host) const {
 
 // --- time ---------------------------------------------------------------------------------------
 
+void Master::config_changed(TimePoint now) {
+  conductor_.config_changed();
+  trade_.config_changed();
+  next_plan_ = std::min(next_plan_, now + config_.plan.plan_interval);
+  plan_soon(now);
+}
+
 void Master::tick(TimePoint now, const std::vector<market::Seller>& sellers, bool paused) {
   if (paused_ != paused) {
     for (const auto& [id, member] : group_.members())

@@ -29,6 +29,9 @@ class Master {
   // `sellers`: masters that may have room, when this one wants_room(). `paused`: nothing new
   // begins.
   void tick(TimePoint now, const std::vector<market::Seller>& sellers, bool paused);
+  // Settings have changed, which it looks at when it needs them: what it had reckoned from them is
+  // reckoned anew.
+  void config_changed(TimePoint now);
   TimePoint next_deadline() const;
   // Something is asked for, is to leave a host that is emptied, or is about to be planned for.
   bool wants_room(TimePoint now) const;
@@ -174,7 +177,7 @@ class Master {
   void decide(TimePoint now, MadePlan plan);
   void close_finished_plan(TimePoint now);
 
-  const Config config_;
+  const Config& config_;  // of the node: some of it changes while it runs
   std::uint64_t incarnation_;
   Outbox& out_;
   ledger::Ledger ledger_;

@@ -71,7 +71,7 @@ class Masters {
   void carry_out();
 
   Outbox& out_;
-  const Config config_;
+  const Config& config_;  // of the node: some of it changes while it runs
   mesh::Mesh mesh_;
   discovery::Offerer offerer_;
   wire::Summary said_;

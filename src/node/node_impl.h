@@ -35,7 +35,7 @@ struct Node::Impl {
         out(from.node.id, from.node.cluster),
         holder(now, config, endpoint, migration_uri, stored, seed, out),
         leaders(config, out),
-        desk(now, from, seed ^ 0xDE5C0000U, leaders, out),
+        desk(now, config, seed ^ 0xDE5C0000U, leaders, out),
         seeker(seeker_settings(from), seed ^ 0x5EEC0000U),
         stand_by(from.node.id),
         fleet(from, mesh_access.fleet, seed ^ 0xF1EE0000U, out) {
@@ -192,6 +192,11 @@ struct Node::Impl {
     step_down_if_it_may_not(now);
   }
   void on(TimePoint now, const FleetLoaded& loaded) { fleet.load(now, loaded); }
+  // The parts refer to this one configuration: each looks when it needs to know.
+  void on(TimePoint now, const ConfigLoaded& loaded) {
+    config = loaded.config;
+    if (master) master->config_changed(now);
+  }
   void on(TimePoint now, const wire::BeaconHeard& heard) {
     const auto* hello = std::get_if<wire::Hello>(&heard.body);
     if (!heard.believed) {

@@ -38,10 +38,9 @@ std::string why_untellable(HostSample& sample) {
 }  // namespace
 
 Sampler::Sampler(TimePoint now, const Config& config, const StoredState& stored)
-    : settings_(config.sample),
+    : config_(config),
+      settings_(config.sample),
       host_(config.host),
-      thresholds_(config.host.thresholds.value_or(config.plan.thresholds)),
-      dwell_(config.plan.dwell),
       last_at_(now),
       next_sample_(now),
       base_(config.sample.estimator, config.sample.report_interval) {
@@ -73,7 +72,7 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
   last_at_ = now;
   std::string untold = why_untellable(sample);
   const std::string before = distrust_;
-  distrust_ = untold.empty() ? std::string(distrust_of(sample, thresholds_)) : std::move(untold);
+  distrust_ = untold.empty() ? std::string(distrust_of(sample, thresholds())) : std::move(untold);
   if (!distrust_.empty()) {
     if (before != distrust_) {
       out.event(now, EventKind::alarm, {}, out.self(),
@@ -97,7 +96,7 @@ bool Sampler::take(TimePoint now, const HostSample& taken, Outbox& out) {
   overloads_.sample(now, over_samples_ > 0);
   const bool saturated = is_saturated(running_load(*last_), last_->capacity);
   saturated_samples_ = saturated ? saturated_samples_ + 1 : 0;
-  return over_samples_ == dwell_ || saturated_samples_ == dwell_;
+  return over_samples_ == config_.plan.dwell || saturated_samples_ == config_.plan.dwell;
 }
 
 // Another VM may come by that id, which has not moved. One look may have been taken before it came.
@@ -188,7 +187,7 @@ Resources Sampler::swing_of(const VmId& vm) const {
 }
 
 bool Sampler::over_now() const {
-  return is_overloaded(running_load(*last_), last_->capacity, thresholds_);
+  return is_overloaded(running_load(*last_), last_->capacity, thresholds());
 }
 
 Resources Sampler::estimated(TimePoint now, const VmId& vm, const Resources& latest) const {
@@ -201,7 +200,7 @@ Resources Sampler::estimated(TimePoint now, const VmId& vm, const Resources& lat
 }
 
 wire::HostFacts Sampler::facts(const std::string& endpoint) const {
-  wire::HostFacts facts{last_ ? last_->capacity : Resources{}, thresholds_, endpoint};
+  wire::HostFacts facts{last_ ? last_->capacity : Resources{}, thresholds(), endpoint};
   if (last_ && is_clean_text(last_->host, limits::id_bytes_max)) facts.hypervisor = last_->host;
   if (last_ && is_clean_text(last_->environment, limits::id_bytes_max))
     facts.environment = last_->environment;
@@ -236,7 +235,7 @@ wire::HostReport Sampler::report(TimePoint now, bool as_seen) const {
   // A load that has just risen is still small in a mean. A host that its samples show over a
   // threshold must not look well in its report, so it reports what it sees.
   const bool looks_well =
-      over_samples_ >= dwell_ && !is_overloaded(sum, last_->capacity, thresholds_);
+      over_samples_ >= config_.plan.dwell && !is_overloaded(sum, last_->capacity, thresholds());
   if (as_seen || looks_well) {
     report.base = last_->base;
     for (std::size_t i = 0; i < report.vms.size(); ++i) report.vms[i].vm.load = last_->vms[i].load;

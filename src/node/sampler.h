@@ -64,10 +64,13 @@ class Sampler {
   bool over_now() const;
   void add_to_estimators(TimePoint now);
 
-  SampleSettings settings_;
-  HostSettings host_;
-  Thresholds thresholds_;
-  std::uint32_t dwell_ = 2;
+  const Thresholds& thresholds() const {
+    return config_.host.thresholds ? *config_.host.thresholds : config_.plan.thresholds;
+  }
+
+  const Config& config_;  // of the node: some of it changes while it runs
+  const SampleSettings settings_;
+  const HostSettings host_;
   std::optional<HostSample> last_;
   bool answered_ = false;
   std::optional<TimePoint> asked_at_;  // and not answered yet

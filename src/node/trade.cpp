@@ -36,6 +36,8 @@ Trade::Trade(const Config& config, std::uint64_t incarnation, std::uint64_t seed
       grantor_(ledger),
       proposals_(incarnation << 32U) {}
 
+void Trade::config_changed() { asker_.set_pause_first(config_.plan.plan_interval); }
+
 // --- what is asked for --------------------------------------------------------------------------
 
 // As far as resources are known that it has.

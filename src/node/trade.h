@@ -38,6 +38,7 @@ class Trade {
  public:
   Trade(const Config& config, std::uint64_t incarnation, std::uint64_t seed, Group& group,
         ledger::Ledger& ledger, Conductor& conductor, Outbox& out);
+  void config_changed();
 
   // What the last plan left over; replaces what was asked for before, at the next tick.
   void need(std::vector<SurplusVm> surplus) { surplus_ = std::move(surplus); }
@@ -152,7 +153,7 @@ class Trade {
   static double overload_of(const Member& member);
   exchange::Own own_of(TimePoint now) const;
 
-  const Config config_;
+  const Config& config_;  // of the node: some of it changes while it runs
   Group& group_;
   ledger::Ledger& ledger_;
   Conductor& conductor_;

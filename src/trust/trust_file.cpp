@@ -142,7 +142,7 @@ Result<std::vector<TrustedNode>> read_trust(const std::string& file, const Curve
   return parse_trust(*text, file, known);
 }
 
-Status add_node(const std::string& file, const TrustedNode& node) {
+Result<Added> add_node(const std::string& file, const TrustedNode& node) {
   const std::string& id = node.id.str();
   if (!is_valid_id(id) || trimmed(id) != id || id.front() == '#') {
     return Error{"id: found " + quoted(id) + ", expected 1 to " +
@@ -155,8 +155,10 @@ Status add_node(const std::string& file, const TrustedNode& node) {
   if (!text) return text.error();
   const Result<std::vector<TrustedNode>> nodes = parse_trust(*text, file);
   if (!nodes) return nodes.error();
+  Added done = Added::anew;
   for (const TrustedNode& other : *nodes) {
-    if (other == node) return {};
+    if (other == node) return Added::nothing;
+    if (other.id == node.id) done = Added::other_roles;
     if (other.id == node.id && other.key != node.key) {
       return Error{file + ": " + quoted(id) +
                    " has another key already; two hosts with one id? (`ballast trust revoke` it "
@@ -170,7 +172,8 @@ Status add_node(const std::string& file, const TrustedNode& node) {
   if (nodes->size() >= limits::trusted_keys_max) {
     return Error{file + ": found " + std::to_string(nodes->size()) + " nodes, expected no more"};
   }
-  return replace(file, without(*text, node.id) + line_of(node));
+  const Status replaced = replace(file, without(*text, node.id) + line_of(node));
+  return replaced ? Result<Added>(done) : replaced.error();
 }
 
 Result<bool> revoke_node(const std::string& file, const NodeId& id) {

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -98,6 +99,21 @@ TEST_CASE("a reader that stops holds nobody up; later it is told how many lines 
     CHECK(lines.back() == "at last");
     CHECK(log.dropped() == dropped);
   }
+}
+
+TEST_CASE("the journal is told how serious a line is, and nobody else") {
+  Line line(true);
+  struct stat what {};
+  REQUIRE(fstat(line.to_write(), &what) == 0);
+  const std::string journal = std::to_string(what.st_dev) + ":" + std::to_string(what.st_ino);
+  daemon::LineLog log(line.to_write(), journal.c_str());
+  log.say("one");
+  log.say("two", daemon::Severity::error);
+  CHECK(line.read_all() == "<6>one\n<3>two\n");
+  // Standard error was sent elsewhere, and the variable stands still.
+  daemon::LineLog other(line.to_write(), "0:1");
+  other.say("three", daemon::Severity::error);
+  CHECK(lines_of(line.read_all()) == std::vector<std::string>{"three"});
 }
 
 TEST_CASE("the descriptor's flags, which others share, stay as they were") {

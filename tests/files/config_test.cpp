@@ -1,8 +1,10 @@
 #include "ballast/files/config.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <regex>
 #include <set>
 #include <string>
@@ -262,6 +264,57 @@ TEST_CASE("conf/ballast.toml with every key set is a good configuration") {
     } else {
       CHECK(value_of(reading.config, setting) == setting.default_value);
     }
+  }
+}
+
+// Which keys those are is told in conf/ballast.toml, too: whoever adds one to either side finds
+// this.
+TEST_CASE("what a running node takes over is told apart from what needs a restart") {
+  const std::set<std::string> live = {"migrate.outgoing", "migrate.incoming", "migrate.bandwidth",
+                                      "migrate.timeout", "market.enabled"};
+  const Config running;
+  CHECK(change_of(running, running).taken.empty());
+  CHECK(change_of(running, running).needs_restart.empty());
+  const std::map<std::string, std::string> others = {{"plan.mode", "\"auto\""},
+                                                     {"node.role", "\"master\""},
+                                                     {"sample.estimator", "\"trend\""},
+                                                     {"migrate.transport", "\"tcp\""},
+                                                     {"node.master", "\"m@tcp://10.0.0.1:7720\""},
+                                                     {"hypervisor.shared_paths", "[\"/srv\"]"},
+                                                     {"hypervisor.trace", "\"/t\""},
+                                                     {"hypervisor.uri", "\"qemu:///session\""},
+                                                     {"hypervisor.kind", "\"simulated\""}};
+  for (const Setting& setting : settings()) {
+    const std::string key = std::string(setting.section) + "." + std::string(setting.key);
+    CAPTURE(key);
+    const std::string was = value_of(running, setting);
+    std::string value = was == "true" ? "false" : was == "false" ? "true" : "1";
+    if (const auto other = others.find(key); other != others.end()) value = other->second;
+    if (value == was) value = "2";
+    const auto text = [&](const std::string& with) {
+      return "[" + std::string(setting.section) + "]\n" + std::string(setting.key) + " = " + with;
+    };
+    Config read = parse_config(text(value), "t").config;
+    if (value_of(read, setting) == was) read = parse_config(text("0.5"), "t").config;
+    if (value_of(read, setting) == was)
+      read = parse_config(text("\"tcp://10.0.0.9:7799\""), "t").config;
+    if (value_of(read, setting) == was) read = parse_config(text("\"10.0.0.9:7799\""), "t").config;
+    if (value_of(read, setting) == was) read = parse_config(text("\"/x\""), "t").config;
+    if (value_of(read, setting) == was) read = parse_config(text("[\"h:1\"]"), "t").config;
+    if (value_of(read, setting) == was) read = parse_config(text("\"name\""), "t").config;
+    REQUIRE(value_of(read, setting) != was);
+    const ConfigChange change = change_of(running, read);
+    const bool is_live =
+        live.contains(key) || key.starts_with("plan.") || key.starts_with("hypervisor.thresholds.");
+    CHECK(std::any_of(change.taken.begin(), change.taken.end(), [&](const std::string& line) {
+            return line.starts_with(key + ": ");
+          }) == is_live);
+    CHECK(change.needs_restart.empty() == is_live);
+    CHECK(value_of(change.config, setting) == (is_live ? value_of(read, setting) : was));
+    const Result<ConfigChange> told = parse_change(change_json(change), "t");
+    REQUIRE(told);
+    CHECK(told->taken == change.taken);
+    CHECK(told->needs_restart == change.needs_restart);
   }
 }
 

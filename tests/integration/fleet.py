@@ -110,10 +110,11 @@ class Fleet:
                 process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def ballast(self, *arguments):
-        """Runs a command to its end."""
+    def ballast(self, *arguments, **environment):
+        """Runs a command to its end; `environment` is added to this process's."""
         return subprocess.run([self.binary, *arguments], capture_output=True, text=True,
-                              check=False, timeout=ASK_PATIENCE_S)
+                              check=False, timeout=ASK_PATIENCE_S,
+                              env={**os.environ, **environment})
 
     def write_trace(self, hosts, vms):
         folder = self.folder / "trace"

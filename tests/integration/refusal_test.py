@@ -3,6 +3,7 @@ requests on its control socket that mean nothing.
 
 usage: refusal_test.py BALLAST [TEST]...
 """
+import signal
 import subprocess
 import sys
 import unittest
@@ -50,6 +51,33 @@ class Refusal(unittest.TestCase):
         status = slave.wait_status(
             "it sees the refusal", lambda s: s["counters"].get("net_refused_by_peer", 0) > 0)
         self.assertIsNone(status["master"])
+
+    def test_a_changed_configuration_is_taken_where_that_is_safe_and_a_wrong_one_not_at_all(self):
+        self.master.start()
+        self.master.wait_status("it answers", lambda s: True)
+        good = self.master.config.read_text(encoding="utf-8")
+
+        def reload():
+            ran = self.fleet.ballast("reload", BALLAST_CONTROL=str(self.master.control))
+            return ran.returncode, ran.stdout, ran.stderr
+
+        self.assertEqual(reload(), (0, "nothing has changed in the configuration\n", ""))
+        self.master.config.write_text(good.replace('"recommend"', '"approve"')
+                                      .replace('"test"', '"other"'), encoding="utf-8")
+        code, said, _ = reload()
+        self.assertEqual(code, 0)
+        self.assertIn('taken          plan.mode: "recommend" -> "approve"\n', said)
+        self.assertIn('needs restart  node.cluster: "test" -> "other"\n', said)
+        self.assertEqual(self.master.status()["mode"], "approve")
+        self.master.config.write_text(good + "\n[plan]\nmod = 1\n", encoding="utf-8")
+        code, said, wrong = reload()
+        self.assertEqual((code, said), (1, ""))
+        self.assertIn("nothing has changed", wrong)
+        self.assertEqual(self.master.status()["mode"], "approve")
+        self.master.config.write_text(good, encoding="utf-8")
+        self.master.process.send_signal(signal.SIGHUP)
+        self.master.wait_status("it heard the signal", lambda s: s["mode"] == "recommend")
+        self.assertIn('plan.mode: "approve" -> "recommend" (SIGHUP)', self.master.log())
 
     def test_a_slave_gets_in_once_it_is_trusted_and_out_once_it_is_revoked(self):
         slave = self.start_with_slave()

@@ -83,10 +83,10 @@ TEST_CASE("an id with another key and a key under another id are refused, and no
   const std::string file = folder.at("trust");
   REQUIRE(add_node(file, {NodeId("h1"), key_a, false}).ok());
   const std::string before = folder.read("trust");
-  const Status other_key = add_node(file, {NodeId("h1"), key_b, false});
+  const Result<Added> other_key = add_node(file, {NodeId("h1"), key_b, false});
   REQUIRE_FALSE(other_key.ok());
   CHECK(holds(other_key.error().message, "'h1' has another key already; two hosts with one id?"));
-  const Status other_id = add_node(file, {NodeId("h2"), key_a, false});
+  const Result<Added> other_id = add_node(file, {NodeId("h2"), key_a, false});
   REQUIRE_FALSE(other_id.ok());
   CHECK(holds(other_id.error().message, "this key belongs to 'h1' already"));
   for (const char* id : {"", " h3", "h3 ", "#h3", "h\n3"}) {

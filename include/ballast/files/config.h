@@ -55,6 +55,18 @@ std::vector<Setting> settings();
 // come from settings().
 std::string value_of(const Config& config, const Setting& setting);
 
+// What a running node takes over from a configuration that it reads anew.
+struct ConfigChange {
+  Config config;                           // to go on with
+  std::vector<std::string> taken;          // "plan.mode: \"recommend\" -> \"auto\""
+  std::vector<std::string> needs_restart;  // the same, of what stays as it was
+};
+ConfigChange change_of(const Config& running, const Config& read);
+// What the control socket answers to "reload": {"ok":true,"taken":["..."],"needs_restart":["..."]}
+std::string change_json(const ConfigChange& change);
+// The two lists of it, or the error that it tells; `name` is whose answer it is.
+Result<ConfigChange> parse_change(std::string_view text, const std::string& name);
+
 // The text of a configuration file that sets what differs from the defaults, and nothing else.
 std::string config_text(const Config& config);
 

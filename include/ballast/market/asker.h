@@ -48,6 +48,7 @@ struct AskerSettings {
 class Asker {
  public:
   Asker(AskerSettings settings, std::uint64_t seed);
+  void set_pause_first(Duration pause) { settings_.pause_first = pause; }
 
   struct Send {
     NodeId to;
@@ -162,7 +163,7 @@ class Asker {
   void end_round(TimePoint now, Need& need) const;
   void remember(TimePoint now, std::map<VmId, Need> dropped);
 
-  const AskerSettings settings_;
+  AskerSettings settings_;
   Random random_;
   std::uint64_t next_number_;
   std::map<VmId, Need> needs_;

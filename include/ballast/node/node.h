@@ -90,8 +90,13 @@ struct FleetLoaded {
   std::vector<wire::FleetRecordPtr> chain;  // the keys before it
   std::vector<wire::FleetRecordPtr> records;
 };
+// The configuration was read anew: it differs from the one before in nothing but [plan], [market],
+// how much is migrated at a time, and this host's thresholds (files::change_of).
+struct ConfigLoaded {
+  Config config;
+};
 using Input = std::variant<Tick, HypervisorEvent, wire::TransportEvent, wire::BeaconHeard,
-                           TrustLoaded, SelfAlarm, FleetLoaded>;
+                           TrustLoaded, SelfAlarm, FleetLoaded, ConfigLoaded>;
 
 struct Effects {
   std::optional<StoredState> save;

@@ -42,7 +42,8 @@ Result<std::vector<TrustedNode>> read_trust(const std::string& file, const Curve
 // Adds a node to the file (makes the file when it is missing). The same node again with other roles
 // changes its line; its id with another key, or its key under another id, is refused. Written
 // atomically: a reader sees the old text or the new one.
-Status add_node(const std::string& file, const TrustedNode& node);
+enum class Added : unsigned char { anew, other_roles, nothing };
+Result<Added> add_node(const std::string& file, const TrustedNode& node);
 
 // Takes a node out; comments stay. False when it was not there.
 Result<bool> revoke_node(const std::string& file, const NodeId& id);
