@@ -9,6 +9,7 @@ void add_plan_command(CLI::App& app, Action& action);
 void add_replay_command(CLI::App& app, Action& action);
 void add_run_command(CLI::App& app, Action& action);
 void add_simulate_command(CLI::App& app, Action& action);
+void add_snapshot_command(CLI::App& app, Action& action);
 void add_status_command(CLI::App& app, Action& action);
 void add_approve_command(CLI::App& app, Action& action);
 void add_reload_command(CLI::App& app, Action& action);

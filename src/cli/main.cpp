@@ -15,11 +15,11 @@ namespace ballast::cli {
 namespace {
 
 constexpr std::array commands = {
-    add_init_command,     add_join_commands,        add_fleet_members_commands, add_plan_command,
-    add_run_command,      add_status_command,       add_approve_command,        add_reload_command,
-    add_fleet_commands,   add_ask_commands,         add_demo_command,           add_replay_command,
-    add_simulate_command, add_check_config_command, add_keygen_command,         add_trust_command,
-    add_version_command,
+    add_init_command,     add_join_commands,    add_fleet_members_commands, add_plan_command,
+    add_snapshot_command, add_run_command,      add_status_command,         add_approve_command,
+    add_reload_command,   add_fleet_commands,   add_ask_commands,           add_demo_command,
+    add_replay_command,   add_simulate_command, add_check_config_command,   add_keygen_command,
+    add_trust_command,    add_version_command,
 };
 
 constexpr const char* help_footer =

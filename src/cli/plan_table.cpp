@@ -228,8 +228,11 @@ std::string surplus_table(const Sight& sight) {
   for (const Surplus& surplus : sight.plan.surplus) {
     if (surplus.reason == SurplusReason::own_load) continue;
     some = true;
+    const std::string& known = sight.snapshot.vms[surplus.vm].immovable_reason;
+    const bool is_told = surplus.reason == SurplusReason::immovable && !known.empty();
+    const std::string why = is_told ? ": " + known : std::string();
     table.row({sight.snapshot.vms[surplus.vm].id.str(), sight.snapshot.hosts[surplus.host].id.str(),
-               words_of(surplus.reason)});
+               words_of(surplus.reason) + why});
   }
   return some ? "\nSurplus: should move and does not\n" + table.text() : std::string();
 }

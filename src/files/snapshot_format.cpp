@@ -60,6 +60,7 @@ constexpr std::array file_fields = {
     nested("hosts", Kind::array, Scope::hosts, true),
     nested("vms", Kind::array, Scope::vms, true),
     nested("rules", Kind::array, Scope::rules, false),
+    nested("notes", Kind::array, Scope::notes, false),
 };
 constexpr std::array threshold_fields = {threshold(Resource::cpu), threshold(Resource::memory),
                                          threshold(Resource::network)};
@@ -81,6 +82,7 @@ constexpr std::array vm_fields = {
     load(Resource::memory),
     load(Resource::network),
     Field{"movable", Kind::boolean, Slot::movable},
+    Field{"reason", Kind::text, Slot::reason},
     nested("swing", Kind::object, Scope::vm_swing, false),
 };
 constexpr std::array rule_fields = {
@@ -91,6 +93,7 @@ constexpr std::array rule_fields = {
 constexpr std::array host_element = {nested("", Kind::object, Scope::host, false)};
 constexpr std::array vm_element = {nested("", Kind::object, Scope::vm, false)};
 constexpr std::array rule_element = {nested("", Kind::object, Scope::rule, false)};
+constexpr std::array note_element = {Field{"", Kind::text, Slot::note}};
 constexpr std::array id_element = {Field{"", Kind::text, Slot::id}};
 
 }  // namespace
@@ -108,6 +111,7 @@ std::span<const Field> fields_of(Scope scope) {
     case Scope::vm: return vm_fields;
     case Scope::rules: return rule_element;
     case Scope::rule: return rule_fields;
+    case Scope::notes: return note_element;
     case Scope::rule_vms:
     case Scope::rule_hosts: return id_element;
   }
@@ -116,13 +120,15 @@ std::span<const Field> fields_of(Scope scope) {
 
 bool is_array(Scope scope) {
   return scope == Scope::hosts || scope == Scope::vms || scope == Scope::rules ||
-         scope == Scope::rule_vms || scope == Scope::rule_hosts;
+         scope == Scope::rule_vms || scope == Scope::rule_hosts || scope == Scope::notes;
 }
 
 std::string expectation_of(const Field& field) {
   switch (field.kind) {
     case Kind::text: {
       if (field.slot == Slot::format) return "'ballast-snapshot/1'";
+      if (field.slot == Slot::reason || field.slot == Slot::note)
+        return "a text of at most " + std::to_string(limits::text_bytes_max) + " bytes";
       if (field.slot == Slot::type) return "'affinity', 'anti_affinity' or 'hosts'";
       return "an id of 1 to " + std::to_string(limits::id_bytes_max) +
              " bytes of UTF-8 without control characters";

@@ -21,7 +21,9 @@ enum class Slot : unsigned char {
   amount,  // of `resource`: capacity, base, load or threshold, by the object it stands in
   maintenance,
   movable,
-  scope,  // an object or array of its own
+  reason,  // any text for people
+  note,    // the same, and nobody keeps it
+  scope,   // an object or array of its own
 };
 
 // Objects and arrays of the format, by their place.
@@ -39,6 +41,7 @@ enum class Scope : unsigned char {
   rule,
   rule_vms,
   rule_hosts,
+  notes,
 };
 
 struct Field {

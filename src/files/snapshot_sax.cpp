@@ -152,6 +152,13 @@ bool SnapshotSax::string(string_t& value) {
     parts_.rules.back().type = *type;
     return true;
   }
+  if (field->slot == Slot::reason || field->slot == Slot::note) {
+    if (value.size() > limits::text_bytes_max)
+      return fail("one of " + std::to_string(value.size()), expectation_of(*field));
+    if (field->slot == Slot::reason)
+      parts_.vms.back().immovable_reason = cleaned_text(value, limits::text_bytes_max);
+    return true;
+  }
   if (!is_valid_id(value)) return fail(ballast::quoted(value), expectation_of(*field));
   switch (frames_.back().scope) {
     case Scope::host: parts_.hosts.back().id = HostId(std::move(value)); break;

@@ -12,6 +12,7 @@
 
 #include "ballast/base/ids.h"
 #include "ballast/base/result.h"
+#include "host_files.h"
 #include "presence.h"
 
 namespace ballast::libvirt {
@@ -72,6 +73,10 @@ class Connection {
   virtual bool is_alive() = 0;
   virtual Result<NodeFacts> node() = 0;
   virtual Result<std::vector<DomainLook>> domains() = 0;
+  // What libvirt tells of the host's own use, for who is on another host; what it does not tell is
+  // 0 there: `cpu_all`, or `memory_total_mib`.
+  virtual Result<HostCounters> counters() = 0;
+  virtual Result<std::string> hostname() = 0;
   // The description of an active domain, as XML.
   virtual Result<std::string> description(const std::string& uuid) = 0;
   // What libvirt itself says of what this host offers to VMs that come: versions, networks, pools.

@@ -299,7 +299,7 @@ Description describe(const std::string& xml, const DescribeOptions& options) {
   // rule names, which stay as well.
   const bool ruled = !description.affinity.empty() || !description.anti_affinity.empty() ||
                      !description.hosts.empty();
-  if (ruled && description.immovable.empty())
+  if (ruled && !options.knows_rules && description.immovable.empty())
     description.immovable = "metadata: bound by a rule, so it stays";
   return description;
 }

@@ -47,6 +47,7 @@ struct Description {
 
 struct DescribeOptions {
   bool opt_in = false;
+  bool knows_rules = false;  // whoever plans does: a VM that is bound by one need not stay
   // Files that are the same on all hosts, but that libvirt takes for local, may move: with the flag
   // VIR_MIGRATE_UNSAFE, where no host caches them.
   bool force_shared_paths = false;

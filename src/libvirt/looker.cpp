@@ -3,11 +3,13 @@
 #include "host_uuid.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <utility>
 
 #include "ballast/model/resources.h"
+#include "xml.h"
 
 namespace ballast::libvirt {
 namespace {
@@ -15,6 +17,23 @@ namespace {
 // Where neither the kernel nor libvirt knows a clock and none is configured. It scales all CPU
 // figures of this host alike; only a fleet of unlike hosts would notice.
 constexpr double mhz_when_unknown = 2000;
+
+// Of a file on another host.
+FileSystem unseen(const std::string&) { return FileSystem::unclear; }
+
+// Some processors tell their ordinary full speed; what libvirt tells otherwise is the speed of now.
+std::optional<double> clock_in(const std::string& capabilities) {
+  const std::optional<Document> document = Document::parse(capabilities);
+  if (!document) return std::nullopt;
+  for (const Element& counter : document->root().child("host").child("cpu").children("counter")) {
+    if (counter.attribute_or_empty("name") != "tsc") continue;
+    const std::string text = counter.attribute_or_empty("frequency");
+    double hertz = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), hertz);
+    if (read.ec == std::errc() && hertz >= 1e8 && hertz <= 1e11) return hertz / 1e6;
+  }
+  return std::nullopt;
+}
 
 double now_s() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
@@ -27,7 +46,8 @@ Looker::Looker(const Options& options, Census& census)
     : options_(options),
       census_(census),
       files_(options.root, options.interface),
-      storage_(options.shared_paths),
+      storage_(options.shared_paths,
+               options.afar ? Storage::Ask(unseen) : Storage::Ask(file_system_of)),
       meter_(options.memory_mib, options.base_memory_mib) {}
 
 Status Looker::find_shape(Connection& connection) {
@@ -37,21 +57,41 @@ Status Looker::find_shape(Connection& connection) {
   if (!(node->cpus > 0)) return Error{"libvirt says that this host has no CPU"};
   HostShape shape;
   shape.cpus = node->cpus;
-  shape.mhz = files_.clock_mhz().value_or(node->mhz);
+  const std::optional<double> clock =
+      options_.afar ? clock_in(node->capabilities) : files_.clock_mhz();
+  clock_is_of_now_ = !clock;
+  shape.mhz = clock.value_or(node->mhz);
   if (!(shape.mhz > 0)) {
     shape.mhz = options_.cpu_mhz ? *options_.cpu_mhz / shape.cpus : mhz_when_unknown;
     gauges_["libvirt_clock_assumed_mhz"] = static_cast<std::uint64_t>(shape.mhz);
   }
   if (Result<std::string> uuid = host_uuid_in(node->capabilities); uuid) shape.host = *uuid;
   shape.memory_mib = node->memory_mib;
-  shape.network_mbit = files_.network_speed_mbit().value_or(unlimited);
+  shape.network_mbit = unlimited;
+  if (!options_.afar) shape.network_mbit = files_.network_speed_mbit().value_or(unlimited);
   shape_ = shape;
   return {};
 }
 
-Result<Look> Looker::look(Lane::Life& life) {
+// What libvirt does not tell is taken as nothing: the host then has no load but its VMs.
+Result<HostCounters> Looker::counters(Connection& connection) {
+  if (!options_.afar) return files_.read();
+  Result<HostCounters> told = connection.counters();
+  if (!told) return told;
+  tells_cpu_ = told->cpu_all > last_told_.cpu_all && told->cpu_busy >= last_told_.cpu_busy;
+  if (!tells_cpu_) {
+    told->cpu_all = last_told_.cpu_all + 1;
+    told->cpu_busy = last_told_.cpu_busy;
+  }
+  tells_memory_ = told->memory_total_mib > 0;
+  if (!tells_memory_) told->memory_total_mib = told->memory_available_mib = shape_->memory_mib;
+  last_told_ = *told;
+  return told;
+}
+
+Result<Look> Looker::look(Connection& connection, Lane::Life& life) {
   Look look;
-  Result<HostCounters> host = files_.read();
+  Result<HostCounters> host = counters(connection);
   if (!host) return host.error();
   look.host = *host;
   Result<Census::Taken> taken = census_.take(life);
@@ -71,13 +111,20 @@ void Looker::describe_all(Connection& connection, const Look& look) {
   DescribeOptions rules;
   rules.opt_in = options_.opt_in;
   rules.force_shared_paths = options_.force_shared_paths;
+  rules.knows_rules = options_.knows_rules;
+  unseen_folders_.clear();
   rules.libvirt_takes_for_shared = [&](const std::string& path) {
     return storage_.libvirt_takes_for_shared(path);
   };
   rules.libvirt_takes_volume_for_shared = [&](const std::string& pool, const std::string& volume) {
     return storage_.libvirt_takes_volume_for_shared(connection, pool, volume);
   };
-  rules.is_shared = [&](const std::string& path) { return storage_.is_shared(path); };
+  rules.is_shared = [&](const std::string& path) {
+    const std::optional<bool> shared = storage_.is_shared(path);
+    if (options_.afar && shared == false && !is_below(path, "/dev"))
+      unseen_folders_.insert(path.substr(0, path.rfind('/')));
+    return shared;
+  };
   rules.is_shared_volume = [&](const std::string& pool, const std::string& volume) {
     return storage_.is_shared_volume(connection, pool, volume);
   };
@@ -90,6 +137,34 @@ void Looker::describe_all(Connection& connection, const Look& look) {
     }
   }
   described_ = std::move(described);
+}
+
+const Description* Looker::described(const VmId& vm) const {
+  for (const auto& [uuid, id] : ids_) {
+    if (id != vm) continue;
+    const auto found = described_.find(uuid);
+    return found == described_.end() ? nullptr : &found->second;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> Looker::missing() const {
+  std::vector<std::string> missing;
+  if (!options_.afar) return missing;
+  if (!tells_cpu_)
+    missing.emplace_back(
+        "its CPU use: only that of its VMs counts, as if it had no load of its own");
+  if (!tells_memory_) missing.emplace_back("its memory in use: only that of its VMs counts");
+  missing.emplace_back(
+      "the speed of its network and its own use of it: taken for unlimited, and 0");
+  if (clock_is_of_now_)
+    missing.emplace_back("the clock of its CPUs at full speed: that of now is taken, " +
+                         std::to_string(static_cast<long>(shape_ ? shape_->mhz : 0)) + " MHz");
+  for (const std::string& folder : unseen_folders_)
+    missing.push_back("whether " + (folder.empty() ? "/" : folder) +
+                      " is the same on all hosts: VMs with a disk there count as immovable, unless "
+                      "--shared-path says that it is");
+  return missing;
 }
 
 std::map<std::string, std::vector<std::string>> Looker::disks() const {
@@ -119,13 +194,13 @@ Result<HostSample> Looker::sample(Connection& connection, Lane::Life& life) {
     if (life.wait(rest_of(*last))) return stopping;
   }
   double began_s = now_s();
-  Result<Look> now = look(life);
+  Result<Look> now = look(connection, life);
   if (!now) return now.error();
   if (meter_.needs_another(*now)) {
     meter_.keep(*now);
     if (life.wait(options_.between_looks)) return stopping;
     began_s = now_s();
-    now = look(life);
+    now = look(connection, life);
     if (!now) return now.error();
   }
   describe_all(connection, *now);

@@ -39,12 +39,18 @@ class Looker {
   // Of the last sample: the VMs that libvirt moves only if it is forced to.
   std::set<VmId> forced() const;
 
+  // Of the last sample: what this VM's description says; null where none could be had.
+  const Description* described(const VmId& vm) const;
+  // From afar: what cannot be told of this host, and what stands for it.
+  std::vector<std::string> missing() const;
+
   // Of the last sample: how long libvirt took for it, and the host's pressure.
   std::map<std::string, std::uint64_t> gauges() const { return gauges_; }
 
  private:
   void set_gauges(const Look& look, double took_s);
-  Result<Look> look(Lane::Life& life);
+  Result<HostCounters> counters(Connection& connection);
+  Result<Look> look(Connection& connection, Lane::Life& life);
   void look_around(Connection& connection);
   Status find_shape(Connection& connection);
   void describe_all(Connection& connection, const Look& look);
@@ -62,6 +68,12 @@ class Looker {
   std::map<std::string, std::string> block_jobs_;    // UUID to disk
   std::string environment_;
   std::string measured_last_;  // UUID
+  // From afar alone:
+  HostCounters last_told_;
+  bool tells_cpu_ = true;
+  bool tells_memory_ = true;
+  bool clock_is_of_now_ = false;
+  std::set<std::string> unseen_folders_;  // of disks that may be shared or not
 };
 
 }  // namespace ballast::libvirt

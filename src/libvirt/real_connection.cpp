@@ -136,8 +136,8 @@ int on_lifecycle(virConnectPtr, virDomainPtr domain, int, int, void* opaque) {
 class RealConnection final : public Connection {
  public:
   RealConnection(std::shared_ptr<EventLoop> loop, virConnectPtr connection,
-                 const DomainEvent& on_event)
-      : loop_(std::move(loop)), connection_(connection) {
+                 const DomainEvent& on_event, bool one_by_one = false)
+      : loop_(std::move(loop)), connection_(connection), one_by_one_(one_by_one) {
     watched_->on_event = on_event;
     virConnectSetKeepAlive(connection_, keepalive_interval_s, keepalive_count);
     auto* held = new std::shared_ptr<Watched>(watched_);
@@ -183,7 +183,12 @@ class RealConnection final : public Connection {
     constexpr unsigned flags =
         VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
     virDomainStatsRecordPtr* records = nullptr;
-    const int count = virConnectGetAllDomainStats(connection_, wanted, &records, flags);
+    int count = virConnectGetAllDomainStats(connection_, wanted, &records, flags);
+    // A libvirt from before 4.5 does not know NOWAIT.
+    if (count < 0 && one_by_one_)
+      count = virConnectGetAllDomainStats(connection_, wanted, &records,
+                                          VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE);
+    if (count < 0 && one_by_one_) return each_domain();
     if (count < 0) return failed("the domains' statistics");
     const std::unique_ptr<virDomainStatsRecordPtr, void (*)(virDomainStatsRecordPtr*)> owner(
         records, virDomainStatsRecordListFree);
@@ -194,6 +199,7 @@ class RealConnection final : public Connection {
     std::vector<DomainLook> looks;
     for (int i = 0; i < count; ++i) {
       looks.push_back(look_at(*records[i]));
+      if (one_by_one_) fill(records[i]->dom, looks.back());
       looks.back().standing.job = job_of(records[i]->dom);
       looks.back().persistent = persistent->contains(looks.back().uuid);
       looks.back().autostart = started->contains(looks.back().uuid);
@@ -334,7 +340,83 @@ class RealConnection final : public Connection {
     return found > 0;
   }
 
+  Result<std::string> hostname() override {
+    const Text text(virConnectGetHostname(connection_));
+    if (!text) return failed("the host's name");
+    return std::string(text.get());
+  }
+
+  Result<HostCounters> counters() override {
+    HostCounters counters;
+    int count = 0;
+    if (virNodeGetCPUStats(connection_, VIR_NODE_CPU_STATS_ALL_CPUS, nullptr, &count, 0) == 0) {
+      std::vector<virNodeCPUStats> stats(static_cast<std::size_t>(std::max(count, 0)));
+      if (virNodeGetCPUStats(connection_, VIR_NODE_CPU_STATS_ALL_CPUS, stats.data(), &count, 0) !=
+          0)
+        return failed("the host's CPU times");
+      for (const virNodeCPUStats& one : stats) {
+        const std::string_view field = one.field;
+        const double seconds = static_cast<double>(one.value) * 1e-9;
+        const bool idle = field == VIR_NODE_CPU_STATS_IDLE || field == VIR_NODE_CPU_STATS_IOWAIT;
+        const bool busy = field == VIR_NODE_CPU_STATS_KERNEL || field == VIR_NODE_CPU_STATS_USER ||
+                          field == VIR_NODE_CPU_STATS_INTR;
+        if (busy) counters.cpu_busy += seconds;
+        if (busy || idle) counters.cpu_all += seconds;
+      }
+    }
+    count = 0;
+    if (virNodeGetMemoryStats(connection_, VIR_NODE_MEMORY_STATS_ALL_CELLS, nullptr, &count, 0) ==
+        0) {
+      std::vector<virNodeMemoryStats> stats(static_cast<std::size_t>(std::max(count, 0)));
+      if (virNodeGetMemoryStats(connection_, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats.data(), &count,
+                                0) != 0)
+        return failed("the host's memory");
+      for (const virNodeMemoryStats& one : stats) {
+        const std::string_view field = one.field;
+        const double mib = static_cast<double>(one.value) / 1024;
+        if (field == VIR_NODE_MEMORY_STATS_TOTAL) {
+          counters.memory_total_mib = mib;
+        } else if (field == VIR_NODE_MEMORY_STATS_FREE || field == VIR_NODE_MEMORY_STATS_BUFFERS ||
+                   field == VIR_NODE_MEMORY_STATS_CACHED) {
+          counters.memory_available_mib += mib;
+        }
+      }
+    }
+    return counters;
+  }
+
  private:
+  // What the statistics of this driver leave out, of what every driver knows.
+  static void fill(virDomainPtr domain, DomainLook& look) {
+    virDomainInfo info{};
+    if ((look.cpu_s && look.balloon_mib) || virDomainGetInfo(domain, &info) != 0) return;
+    if (!look.cpu_s) look.cpu_s = static_cast<double>(info.cpuTime) * 1e-9;
+    if (!look.balloon_mib) look.balloon_mib = static_cast<double>(info.memory) / 1024;
+    if (look.vcpus == 0) look.vcpus = info.nrVirtCpu;
+  }
+
+  // Where the driver has no statistics of all domains.
+  Result<std::vector<DomainLook>> each_domain() {
+    virDomainPtr* domains = nullptr;
+    const int count =
+        virConnectListAllDomains(connection_, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    if (count < 0) return failed("the domains");
+    std::vector<DomainLook> looks;
+    for (int i = 0; i < count; ++i) {
+      const Domain domain(domains[i]);
+      virDomainStatsRecord record{domain.get(), nullptr, 0};
+      DomainLook look = look_at(record);
+      fill(domain.get(), look);
+      if (virDomainGetState(domain.get(), &look.standing.state, &look.standing.reason, 0) != 0)
+        continue;  // it has just gone
+      look.standing.job = job_of(domain.get());
+      look.snapshots = std::max(0, virDomainSnapshotNum(domain.get(), 0));
+      looks.push_back(std::move(look));
+    }
+    std::free(domains);
+    return looks;
+  }
+
   // UUIDs of the active domains that have that property; nothing: libvirt does not say.
   std::optional<std::set<std::string>> active_with(unsigned property) {
     virDomainPtr* domains = nullptr;
@@ -365,31 +447,38 @@ class RealConnection final : public Connection {
 
   std::shared_ptr<EventLoop> loop_;
   virConnectPtr connection_;
+  bool one_by_one_;
   std::shared_ptr<Watched> watched_ = std::make_shared<Watched>();
   int lifecycle_ = -1;
 };
 
 class RealConnector final : public Connector {
  public:
-  explicit RealConnector(std::string uri) : uri_(std::move(uri)) {}
+  RealConnector(std::string uri, bool reads_only) : uri_(std::move(uri)), reads_only_(reads_only) {}
 
   Result<std::unique_ptr<Connection>> open(const DomainEvent& on_event) override {
     std::shared_ptr<EventLoop> loop = EventLoop::shared();
     if (!loop) return Error{"libvirt cannot be initialised in this process"};
-    virConnectPtr connection = virConnectOpen(uri_.c_str());
+    virConnectPtr connection =
+        reads_only_ ? virConnectOpenReadOnly(uri_.c_str()) : virConnectOpen(uri_.c_str());
     if (connection == nullptr) return failed("connecting to libvirt at " + quoted(uri_));
     return std::unique_ptr<Connection>(
-        std::make_unique<RealConnection>(std::move(loop), connection, on_event));
+        std::make_unique<RealConnection>(std::move(loop), connection, on_event, reads_only_));
   }
 
  private:
   std::string uri_;
+  bool reads_only_;
 };
 
 }  // namespace
 
 std::shared_ptr<Connector> real_connector(const std::string& uri) {
-  return std::make_shared<RealConnector>(uri);
+  return std::make_shared<RealConnector>(uri, false);
+}
+
+std::shared_ptr<Connector> reading_connector(const std::string& uri) {
+  return std::make_shared<RealConnector>(uri, true);
 }
 
 }  // namespace ballast::libvirt

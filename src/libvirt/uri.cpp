@@ -103,6 +103,14 @@ Result<Destination> destination_of(std::string_view uri, Carrier carrier) {
   return Destination{scheme + host + to->port + std::string(path), "tcp://" + host};
 }
 
+std::string without_questions(const std::string& uri) {
+  const std::size_t transport = uri.find('+');
+  const bool over_ssh = transport != std::string::npos && transport < uri.find("://") &&
+                        uri.compare(transport, 4, "+ssh") == 0;
+  if (!over_ssh || uri.find("no_tty=") != std::string::npos) return uri;
+  return uri + (uri.find('?') == std::string::npos ? "?" : "&") + "no_tty=1";
+}
+
 Status check_local(std::string_view uri) {
   const std::size_t end = uri.find("://");
   const bool local =

@@ -26,4 +26,8 @@ Result<Destination> destination_of(std::string_view uri, Carrier carrier);
 // Ok for a libvirt URI of this host: "qemu:///system" and the like, with no host and no transport.
 Status check_local(std::string_view uri);
 
+// The URI, so that SSH never asks anybody for a password: many may be asked at a time, and nobody
+// may be there.
+std::string without_questions(const std::string& uri);
+
 }  // namespace ballast::libvirt

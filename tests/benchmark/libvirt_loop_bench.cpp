@@ -56,6 +56,8 @@ class SlowConnection final : public libvirt::Connection {
     }
     return looks;
   }
+  Result<libvirt::HostCounters> counters() override { return libvirt::HostCounters{}; }
+  Result<std::string> hostname() override { return std::string("h"); }
   Result<std::string> description(const std::string&) override {
     std::this_thread::sleep_for(call_takes);
     return std::string(

@@ -137,6 +137,23 @@ TEST_CASE("check-config tells every mistake, or what the file amounts to") {
   CHECK(holds(shell.run("$B check-config --json good.toml").out, R"("ok":true,"errors":[])"));
 }
 
+TEST_CASE("snapshot tells who is silent, and prints the others for plan") {
+  const Shell shell;
+  const Outcome some =
+      shell.run("$B snapshot qemu+tcp://127.0.0.1:1/system test:///default --shared-path /guest");
+  CHECK(some.code == 1);
+  CHECK(holds(some.err, "ballast: qemu+tcp://127.0.0.1:1/system: connecting to libvirt at"));
+  CHECK(holds(some.err, "note: "));
+  CHECK(holds(some.out, "\"id\":\"test\""));
+  const Outcome planned = shell.run("$B snapshot test:///default 2>/dev/null | $B plan -");
+  CHECK(planned.code == 0);
+  CHECK(holds(planned.out, "1 host, 1 VM"));
+  const Outcome none = shell.run("$B snapshot nonsense");
+  CHECK(none.code == 1);
+  CHECK(none.out.empty());
+  CHECK(holds(none.err, "no host has answered"));
+}
+
 TEST_CASE("version names this binary and the libraries it runs with") {
   const Shell shell;
   const Outcome text = shell.run("$B version");

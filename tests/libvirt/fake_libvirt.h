@@ -64,6 +64,9 @@ struct FakeLibvirt {
   std::set<int> dead_connections;
   std::optional<std::string> migration_fails;
   std::string environment = "as it was";
+  std::string hostname = "h1";
+  bool tells_counters = true;  // they go on from look to look
+  HostCounters counters;
   std::map<std::string, std::string> hosts;  // UUIDs of other hosts, by URI
   std::vector<MigrationCall> migrations;
   std::vector<VmId> aborts;
@@ -145,6 +148,18 @@ class FakeConnection final : public Connection {
       if (look.cpu_s) *look.cpu_s += 1e-9;
     }
     return looks;
+  }
+  Result<HostCounters> counters() override {
+    const std::lock_guard lock(libvirt_->mutex);
+    if (libvirt_->tells_counters) {
+      libvirt_->counters.cpu_busy += 1;
+      libvirt_->counters.cpu_all += 4;
+    }
+    return libvirt_->counters;
+  }
+  Result<std::string> hostname() override {
+    const std::lock_guard lock(libvirt_->mutex);
+    return libvirt_->hostname;
   }
   Result<std::string> description(const std::string& uuid) override {
     if (libvirt_->describing) libvirt_->describing();

@@ -43,6 +43,10 @@ struct Options {
   // of them hangs. Doubles while that helps nothing: see census.h.
   Duration look_patience = std::chrono::milliseconds(3500);
   std::string root;  // of /proc, /sys and /etc; for tests
+  // Of another host: nothing but libvirt tells of it.
+  bool afar = false;
+  // Whoever plans knows the rules of the VMs' metadata: what they bind need not stay.
+  bool knows_rules = false;
 };
 
 // The UUID of this host as its libvirtd tells it: the one by which hypervisors know each other.

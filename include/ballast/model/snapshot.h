@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "ballast/base/ids.h"
@@ -35,6 +36,7 @@ struct Vm {
   HostIndex host = 0;
   Resources load;
   bool movable = true;
+  std::string immovable_reason{};  // for people, where it is known
   // How much the load swings: its standard deviation over about the last hour; 0: not known.
   Resources swing;
   double dirty_rate_mib_s = 0;  // 0: not known
