@@ -10,6 +10,7 @@ from kill_test import Kill  # noqa: F401 pylint: disable=unused-import
 from leading_test import Leading  # noqa: F401 pylint: disable=unused-import
 from master_test import Master  # noqa: F401 pylint: disable=unused-import
 from scenario import main
+from snapshot_test import Snapshot  # noqa: F401 pylint: disable=unused-import
 
 if __name__ == "__main__":
     main()
