@@ -61,9 +61,8 @@ void add_keygen_command(CLI::App& app, Action& action) {
   command->add_flag("--show", options->show, "Make none: an error where there is no key yet");
   command->add_flag("--json", options->json, "Print file and key as JSON, for programs");
   command->footer(
-      "A key is never overwritten. The secret stays in node.key (mode 0600). What is printed is "
-      "public: pass it to the other\n"
-      "nodes, where `ballast trust add ID KEY` takes it.\n"
+      "A key is never overwritten. The secret stays in node.key (mode 0600). What is printed is\n"
+      "public: pass it to the other nodes, where `ballast trust add ID KEY` takes it.\n"
       "Example:\n"
       "  ballast keygen --state-dir /var/lib/ballast");
   command->callback([options, &action] { action = [options] { return run_keygen(*options); }; });

@@ -166,6 +166,13 @@ const Member* Master::find_also_gone(const HostId& host) const {
 void Master::config_changed(TimePoint now) {
   conductor_.config_changed();
   trade_.config_changed();
+  // What was decided in another mode is decided anew, and until then nothing of it begins.
+  const bool may_begin =
+      plan_ && (plan_->state == PlanState::running || plan_->state == PlanState::needs_approval);
+  if (may_begin && decided_in_ != config_.plan.mode) {
+    plan_->state = PlanState::recommended;
+    conductor_.start(now, {});
+  }
   next_plan_ = std::min(next_plan_, now + config_.plan.plan_interval);
   plan_soon(now);
 }

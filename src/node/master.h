@@ -196,6 +196,7 @@ class Master {
   bool was_held_back_ = false;      // when the last plan was decided on
   std::vector<SurplusVm> wanting_;  // that the last plan left, if it was to be acted upon
   std::map<VmId, TimePoint> at_home_until_;  // VMs that no other group has a cooler host for
+  Mode decided_in_ = Mode::recommend;        // the last plan
   bool were_declined_ = false;               // ... since the last plan
   std::optional<TimePoint> asked_at_;        // for fresh reports
   std::uint64_t plans_made_ = 0;

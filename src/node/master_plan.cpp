@@ -85,7 +85,9 @@ bool Master::nothing_to_search(TimePoint now, const std::vector<market::Seller>&
   if (!plan_ || fresh_reports_came || were_declined_ ||
       now >= last_plan_ + config_.plan.plan_interval)
     return false;
-  if (plan_->state == PlanState::abandoned || was_held_back_ != held_back(now)) return false;
+  if (plan_->state == PlanState::abandoned || was_held_back_ != held_back(now) ||
+      decided_in_ != config_.plan.mode)
+    return false;
   return search_.change(picture(now).snapshot, others_for_drains(sellers)) == nullptr;
 }
 
@@ -253,6 +255,7 @@ void Master::take_declined(TimePoint now) {
 void Master::decide(TimePoint now, MadePlan plan) {
   out_.count("plans_made");
   const Mode mode = config_.plan.mode;
+  decided_in_ = mode;
   const bool quiet = now < quiet_until_ && !planted::on(planted::Bug::master_forgets_quiet);
   const bool too_large = plan.moves.size() > config_.plan.max_moves;
   if (plan.moves.empty()) {

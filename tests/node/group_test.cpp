@@ -81,6 +81,42 @@ TEST_CASE("a plan that moves more than max_moves asks first") {
   CHECK(world.view(0).plan->state == "waits for approval");
 }
 
+TEST_CASE("a mode that is changed while a plan runs stops what has not begun, and lets it go on") {
+  const auto hot = trace_of({{}, {0.3, 0.3, 0.3, 0.3}, {}, {}});
+  GroupWorld world(6, hot, {}, [](Config& config) { config.migrate.outgoing = 1; });
+  while (world.migrations_started() == 0 && world.now() < TimePoint(24h)) world.run_for(1s);
+  REQUIRE(world.migrations_started() == 1);
+  CHECK(world.view(0).plan->state == "running");
+  world.reload(0, [](Config& config) { config.plan.mode = Mode::recommend; });
+  world.run_for(1h);
+  CHECK(world.migrations_started() == 1);
+  CHECK(world.view(0).plan->state == "recommended");
+  world.reload(0, [](Config& config) { config.plan.mode = Mode::approve; });
+  world.run_for(1min);
+  const std::string id = world.view(0).plan->id;
+  CHECK(world.view(0).plan->state == "waits for approval");
+  world.reload(0, [](Config& config) { config.plan.mode = Mode::recommend; });
+  CHECK(!world.approve(id).ok());
+  world.run_for(10min);
+  CHECK(world.migrations_started() == 1);
+  world.reload(0, [](Config& config) { config.plan.mode = Mode::act; });
+  world.run_for(10min);
+  CHECK(world.migrations_started() == 2);
+  CHECK(overloaded_hosts(world.truth()) == 0);
+  CHECK(world.findings() == std::vector<std::string>{});
+}
+
+TEST_CASE("thresholds that are changed while nodes run count from the next report") {
+  GroupWorld world(7, trace_of({{}, {0.35, 0.35}, {}}), {});
+  world.run_for(30min);
+  CHECK(world.migrations_started() == 0);
+  for (std::size_t host = 0; host < world.hosts(); ++host)
+    world.reload(host, [](Config& config) { config.plan.thresholds.cpu = 0.5; });
+  world.run_for(30min);
+  CHECK(world.view(0).hosts[1].thresholds.cpu == 0.5);
+  CHECK(world.migrations_started() == 1);
+}
+
 TEST_CASE("a host that is not heard of is neither source nor target") {
   GroupWorld world(6, uneven(), {});
   world.run_for(2min);

@@ -92,6 +92,11 @@ Status GroupWorld::approve(const std::string& plan_id) {
   return status;
 }
 
+void GroupWorld::reload(std::size_t host, const std::function<void(Config&)>& change) {
+  change(configs_[host]);
+  step_node(host, node::ConfigLoaded{configs_[host]});
+}
+
 wire::Reply GroupWorld::ask(std::size_t host, const node::Question& question) {
   const std::uint64_t ticket = nodes_[host]->ask(now_, question);
   step_node(host, node::Tick{});

@@ -56,6 +56,8 @@ class GroupWorld {
   // As if it came over the network, proven to be from `from`.
   void inject(std::size_t to, const NodeId& from, const wire::Message& message);
   Status approve(const std::string& plan_id);
+  // Its operator changes settings while it runs.
+  void reload(std::size_t host, const std::function<void(Config&)>& change);
   // Asks as an operator at that host, and lets time pass until it is answered: a minute at most.
   wire::Reply ask(std::size_t host, const node::Question& question);
 
