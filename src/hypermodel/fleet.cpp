@@ -52,18 +52,25 @@ Fleet::State::State(std::shared_ptr<const Trace> trace, const Timing& timing_, T
     const bool added = host_by_uri.emplace("model://" + host.id.str(), index).second;
     BALLAST_ASSERT(added, "a trace that names a host twice");
   }
-  for (const TraceVm& vm : loads.trace().vms) {
-    const Resources load = load_at(loads.trace(), vm, Duration::zero());
-    hosts.at(vm.host).model.place(vm.id, {CopyState::running, load.memory_mib, false, {}, {}});
-    if (!vm.memory_mib.empty()) memory_varies = true;
+  for (HostIndex host = 0; host < hosts.size(); ++host) {
+    hosts[host].model.set_base(base_in(loads.trace().hosts[host], 0));
+    if (!loads.trace().hosts[host].base.empty()) loads_vary = true;
   }
+  await_lives();
 }
 
 void Fleet::State::advance(TimePoint until) {
   BALLAST_ASSERT(until >= now, "time went back");
-  while (!deadlines.empty() && deadlines.begin()->first <= until) {
-    now = std::max(now, deadlines.begin()->first);
-    fire(jobs.at(deadlines.begin()->second));
+  for (;;) {
+    const TimePoint job = deadlines.empty() ? time_never : deadlines.begin()->first;
+    const TimePoint life = lives.empty() ? time_never : lives.begin()->first;
+    if (std::min(job, life) > until) break;
+    now = std::max(now, std::min(job, life));
+    if (life <= job) {
+      live(lives.extract(lives.begin()).value().second);
+    } else {
+      fire(jobs.at(deadlines.begin()->second));
+    }
   }
   now = until;
 }
@@ -76,11 +83,12 @@ void Fleet::State::command(HostIndex host, const HypervisorCommand& command) {
                    if (!here.daemon_up) {
                      events.push_back({host, SampleFailed{"the hypervisor does not answer"}});
                    } else {
+                     if (loads_vary) follow_trace(host);
                      HostSample sample = here.model.sample(loads, now - started, timing);
                      sample.host = loads.trace().hosts[host].id.str();
                      events.push_back({host, HostSampled{std::move(sample)}});
                    }
-                   if (memory_varies) touched.push_back(host);
+                   if (loads_vary) touched.push_back(host);
                  },
                  [&](const QueryVm& query) {
                    if (here.daemon_up)
@@ -296,7 +304,9 @@ std::vector<FleetEvent> Fleet::step(TimePoint now, const FleetInput& input) {
 }
 
 TimePoint Fleet::next_deadline() const {
-  return state_->deadlines.empty() ? time_never : state_->deadlines.begin()->first;
+  const State& s = *state_;
+  return std::min(s.deadlines.empty() ? time_never : s.deadlines.begin()->first,
+                  s.lives.empty() ? time_never : s.lives.begin()->first);
 }
 
 std::string Fleet::migration_uri(HostIndex host) const {
@@ -307,7 +317,12 @@ const HostModel& Fleet::host(HostIndex host) const { return state_->hosts.at(hos
 bool Fleet::is_up(HostIndex host) const { return state_->hosts.at(host).up; }
 std::size_t Fleet::migrations_open() const { return state_->jobs.size(); }
 std::size_t Fleet::vms_died() const { return state_->died.size(); }
-bool Fleet::has_died(const VmId& vm) const { return state_->died.contains(vm); }
+bool Fleet::is_gone(const VmId& vm) const {
+  return state_->died.contains(vm) || state_->absent.contains(vm);
+}
+bool Fleet::is_overfull_by_trace(HostIndex host) const {
+  return state_->hosts.at(host).overfull_by_trace;
+}
 bool Fleet::refuses(HostIndex host, const VmId& vm) const {
   const HostState& there = state_->hosts.at(host);
   return there.refuses_all || there.refused.contains(vm);

@@ -42,7 +42,7 @@ std::vector<Finding> Fleet::audit() const {
       count.where += " " + quoted(names[h].id.str()) + " (" + name_of(copy.state) + ")";
     }
     const double capacity_mib = host.capacity().memory_mib;
-    if (memory_mib > capacity_mib * (1 + load_tolerance))
+    if (!s.hosts[h].overfull_by_trace && memory_mib > capacity_mib * (1 + load_tolerance))
       findings.push_back(
           {Finding::Kind::memory_over_capacity, "host " + quoted(names[h].id.str()) + " holds " +
                                                     std::to_string(memory_mib) + " MiB of " +
@@ -52,7 +52,7 @@ std::vector<Finding> Fleet::audit() const {
     if (count.running > 1 || count.standing > 1)
       findings.push_back(
           {Finding::Kind::runs_twice, "VM " + quoted(vm.str()) + " on" + count.where});
-    if (count.running + count.standing == 0 && !s.died.contains(vm) && !s.shut_down.contains(vm))
+    if (count.running + count.standing == 0 && !is_gone(vm) && !s.shut_down.contains(vm))
       findings.push_back({Finding::Kind::lost, "VM " + quoted(vm.str()) + " is nowhere"});
   }
   return findings;

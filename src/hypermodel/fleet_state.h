@@ -44,6 +44,7 @@ struct HostState {
   bool up = true;
   bool daemon_up = true;
   bool refuses_all = false;
+  bool overfull_by_trace = false;
   std::set<VmId> refused;
   std::vector<std::uint64_t> sending;  // jobs in perform
   std::vector<std::uint64_t> receiving;
@@ -72,6 +73,14 @@ struct Fleet::State {
   void schedule(Job& job, TimePoint due);
   void touch(const Job& job);
   TimePoint wakes(const Job& job) const { return std::min(job.due, job.cut_noticed); }
+
+  // fleet_lives.cpp
+  void await_lives();
+  void live(VmIndex vm);
+  void start_vm(VmIndex vm);
+  void end_vm(VmIndex vm);
+  void follow_trace(HostIndex host);
+  TimePoint begin_of(std::size_t interval) const;
 
   // fleet_faults.cpp
   void inject(Job& job);  // may end the job
@@ -107,10 +116,12 @@ struct Fleet::State {
   std::map<VmId, MigrationFails> armed;
   std::set<VmId> died;
   std::set<VmId> shut_down;
+  std::set<std::pair<TimePoint, VmIndex>> lives;  // when a VM of the trace starts, or ends, next
+  std::set<VmId> absent;                          // not started yet, or ended
   std::vector<FleetEvent> events;
   std::vector<HostIndex> touched;
   std::uint64_t last_number = 0;
-  bool memory_varies = false;  // a sample may then change what a host holds
+  bool loads_vary = false;  // a sample may then change what memory a host holds
 };
 
 // A step that the model itself has checked before: if it fails the model is wrong.

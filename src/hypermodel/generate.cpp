@@ -64,8 +64,10 @@ class Maker {
   Trace make() {
     trace_.interval = shape_.interval;
     for (std::size_t h = 0; h < shape_.hosts; ++h)
-      trace_.hosts.push_back({HostId(numbered('h', 3, h)), shape_.host_capacity,
-                              "g" + std::to_string(h % shape_.groups)});
+      trace_.hosts.push_back({HostId(numbered('h', 3, h)),
+                              shape_.host_capacity,
+                              "g" + std::to_string(h % shape_.groups),
+                              {}});
     for (std::size_t g = 0; g < shape_.groups; ++g) make_group(g);
     return std::move(trace_);
   }

@@ -203,6 +203,14 @@ Status HostModel::confirm(const VmId& vm) {
   return {};
 }
 
+void HostModel::follow(const Loads& loads, std::size_t interval) {
+  for (auto& [vm, copy] : copies_) {
+    if (!copy.loads.index) copy.loads.index = loads.find(vm);
+    if (copy.loads.index && runs(copy.state) && !copy.hangs)
+      copy.memory_mib = loads.load(*copy.loads.index, interval).memory_mib;
+  }
+}
+
 HostSample HostModel::sample(const Loads& loads, Duration since_start, const Timing& timing) {
   HostSample sample;
   sample.capacity = capacity_;
@@ -225,6 +233,10 @@ HostSample HostModel::sample(const Loads& loads, Duration since_start, const Tim
       cpu_mhz += look.load.cpu_mhz;
     }
     look.autostart = copy.autostart;
+    if (copy.loads.index && !loads.trace().vms[*copy.loads.index].stays.empty()) {
+      look.movable = false;
+      look.immovable_reason = loads.trace().vms[*copy.loads.index].stays;
+    }
     if (copy.hangs) {
       look.movable = false;
       look.immovable_reason = "its QEMU does not answer";

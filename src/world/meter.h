@@ -31,6 +31,10 @@ class Meter {
   double utilisation_max() const { return utilisation_max_; }
   // Moves that brought a VM back to a host that it had left at most two hours before.
   std::uint64_t returns() const { return returns_; }
+  // How long each host was over its threshold, in the order of the trace.
+  const std::vector<Duration>& over() const { return over_; }
+  // Memory of the VMs that moved, when they arrived.
+  double moved_mib() const { return moved_mib_; }
 
  private:
   static double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
@@ -42,6 +46,8 @@ class Meter {
   std::vector<HostIndex> host_of_;
   std::vector<Duration> counted_until_;                            // of hosts
   std::vector<std::vector<std::pair<HostIndex, Duration>>> left_;  // of VMs: when they left which
+  std::vector<Duration> over_;                                     // of hosts
+  double moved_mib_ = 0;
   double host_s_ = 0;
   double over_s_ = 0;
   double saturated_s_ = 0;

@@ -53,6 +53,9 @@ ReplayResult replay(ReplayOptions options) {
   Tally tally(world);
   tally.on_moved([&](VmIndex vm, HostIndex from, HostIndex to) {
     meter.moved(world.elapsed(), vm, from, to);
+    if (result.first_moves.size() < ReplayResult::moves_told)
+      result.first_moves.push_back(
+          {world.elapsed(), trace->vms[vm].id, trace->hosts[from].id, trace->hosts[to].id});
   });
   for (std::size_t interval = 0; interval < result.intervals; ++interval) {
     if (interval > 0) meter.interval(world.elapsed());
@@ -68,6 +71,13 @@ ReplayResult replay(ReplayOptions options) {
   result.demand_not_served = meter.demand_not_served();
   result.utilisation_mean = meter.utilisation_mean();
   result.utilisation_max = meter.utilisation_max();
+  result.moved_mib = meter.moved_mib();
+  for (HostIndex host = 0; host < trace->hosts.size(); ++host) {
+    if (meter.over()[host] > Duration(0))
+      result.over.push_back({trace->hosts[host].id, meter.over()[host]});
+  }
+  std::stable_sort(result.over.begin(), result.over.end(),
+                   [](const auto& a, const auto& b) { return a.span > b.span; });
   result.returns_2h = meter.returns();
   result.migrations = counted.migrations;
   result.migrations_remote = counted.migrations_remote;

@@ -56,7 +56,8 @@ void VmAuditor::scan(HostIndex host) {
       moved_(vm, from, host);
     }
   }
-  if (!spared_[host] && memory_mib > model.capacity().memory_mib * (1 + load_tolerance))
+  if (!spared_[host] && !fleet_.is_overfull_by_trace(host) &&
+      memory_mib > model.capacity().memory_mib * (1 + load_tolerance))
     complain_("memory over capacity", "host " + quoted(trace_.hosts[host].id.str()) + " holds " +
                                           std::to_string(memory_mib) + " MiB of " +
                                           std::to_string(model.capacity().memory_mib));
@@ -69,7 +70,7 @@ void VmAuditor::judge(VmIndex vm) {
     accused_[vm] = true;
     complain_("runs twice", "VM " + quoted(id.str()) + ": " + std::to_string(running_[vm]) +
                                 " copies run, " + std::to_string(standing_[vm]) + " stand still");
-  } else if (running_[vm] + standing_[vm] == 0 && !fleet_.has_died(id)) {
+  } else if (running_[vm] + standing_[vm] == 0 && !fleet_.is_gone(id)) {
     accused_[vm] = true;
     complain_("lost", "VM " + quoted(id.str()) + " is nowhere");
   }

@@ -21,7 +21,7 @@ void WordAuditor::check(const wire::Outcome& outcome, HostIndex host) {
   const bool ends =
       outcome.kind == wire::OutcomeKind::arrived || outcome.kind == wire::OutcomeKind::failed;
   if (!ends || !first(outcome.lease, static_cast<int>(outcome.kind))) return;
-  if (fleet_.has_died(outcome.vm)) return;
+  if (fleet_.is_gone(outcome.vm)) return;
   const hypermodel::Copy* copy = fleet_.host(host).find(outcome.vm);
   if (outcome.kind == wire::OutcomeKind::arrived && copy != nullptr)
     complain_("untrue outcome", quoted(outcome.vm.str()) + " is said to have arrived, and is " +
@@ -45,7 +45,7 @@ void WordAuditor::check(const wire::LeaseState& state, HostIndex host) {
       state.phase == wire::LeasePhase::arrived || state.phase == wire::LeasePhase::absent;
   if (!ends || !first(state.lease, 100 + static_cast<int>(state.phase))) return;
   const auto known = started_.find(state.lease);
-  if (known == started_.end() || fleet_.has_died(known->second.vm)) return;
+  if (known == started_.end() || fleet_.is_gone(known->second.vm)) return;
   if (known->second.to != host) return;  // a liar has given one number to two
   const std::string vm = quoted(known->second.vm.str());
   const hypermodel::Copy* copy = fleet_.host(host).find(known->second.vm);
@@ -58,7 +58,7 @@ void WordAuditor::check(const wire::LeaseState& state, HostIndex host) {
 }
 
 void WordAuditor::told(const node::Event& event, HostIndex to) {
-  if (event.kind != node::EventKind::moved || fleet_.has_died(event.vm)) return;
+  if (event.kind != node::EventKind::moved || fleet_.is_gone(event.vm)) return;
   const hypermodel::Copy* copy = fleet_.host(to).find(event.vm);
   const bool not_there = copy == nullptr || copy->state == hypermodel::CopyState::incoming;
   // A master that was cut off hears of it late: it may have gone on from there meanwhile.

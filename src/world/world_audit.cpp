@@ -152,12 +152,13 @@ Snapshot World::truth() const {
     Host host;
     host.id = from.id;
     host.capacity = from.capacity;
+    host.base = base_in(from, interval_of(*s.trace, passed));
     host.thresholds = s.trace->thresholds;
     snapshot.hosts.push_back(std::move(host));
   }
   for (VmIndex i = 0; i < s.trace->vms.size(); ++i) {
     const TraceVm& from = s.trace->vms[i];
-    if (s.fleet.has_died(from.id)) continue;
+    if (s.fleet.is_gone(from.id)) continue;
     Vm vm;
     vm.id = from.id;
     vm.host = s.vms.host_of(i);

@@ -11,7 +11,8 @@ std::shared_ptr<const Trace> trace_of(const std::vector<std::vector<double>>& lo
   auto trace = std::make_shared<Trace>();
   trace->interval = std::chrono::hours(24);
   for (std::size_t h = 0; h < loads.size(); ++h) {
-    trace->hosts.push_back(TraceHost{HostId("h" + std::to_string(h)), {10000, 65536, 10000}, "g0"});
+    trace->hosts.push_back(
+        TraceHost{HostId("h" + std::to_string(h)), {10000, 65536, 10000}, "g0", {}});
     for (const double share : loads[h]) {
       TraceVm vm;
       vm.id = VmId("v" + std::to_string(trace->vms.size()));

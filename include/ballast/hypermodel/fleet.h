@@ -16,6 +16,9 @@
 //   stays
 //                          in doubt until the target is back and can be asked
 //   a hypervisor's daemon dies   its VMs run on, it answers nothing; else as above
+//
+// A VM of the trace that begins later is started where the trace has it, and one that ends is shut
+// down wherever it is by then, as soon as it does not stand still in mid-migration.
 #pragma once
 
 #include <cstddef>
@@ -142,7 +145,10 @@ class Fleet {
   bool is_up(HostIndex host) const;
   std::size_t migrations_open() const;  // source copies in doubt included
   std::size_t vms_died() const;         // with their hosts
-  bool has_died(const VmId& vm) const;
+  // It cannot be anywhere: it died with its host, or its trace has it start later or end earlier.
+  bool is_gone(const VmId& vm) const;
+  // More memory is needed here than there is, by what the trace wants and not by what was moved.
+  bool is_overfull_by_trace(HostIndex host) const;
   // This host cannot take that VM in, as HostRefuses said.
   bool refuses(HostIndex host, const VmId& vm) const;
   // Index into the trace's VMs; the trace must know it.

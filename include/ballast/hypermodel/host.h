@@ -78,6 +78,11 @@ class HostModel {
   const Copy* find(const VmId& vm) const;
   Presence presence(const VmId& vm) const;
 
+  // The memory of the VMs that run here, as the trace has it now.
+  void follow(const Loads& loads, std::size_t interval);
+  // What runs here beside VMs, from now on.
+  void set_base(const Resources& base) { base_ = base; }
+
   // Base and every copy, incoming and standing ones included, MiB.
   double memory_used_mib() const;
   double memory_free_mib() const;

@@ -46,6 +46,20 @@ struct ReplayResult {
   std::uint64_t requests_refused = 0;
   std::uint64_t requests_refused_stale = 0;
   double bytes_per_master_s = 0;  // sent to other masters
+  double moved_mib = 0;           // memory of the VMs that moved, each time
+  struct Over {
+    HostId host;
+    Duration span{0};
+  };
+  std::vector<Over> over;  // who was over the threshold, and for how long in all; longest first
+  struct Move {
+    Duration at{0};  // since the trace began, when it arrived
+    VmId vm;
+    HostId from;
+    HostId to;
+  };
+  std::vector<Move> first_moves;  // at most moves_told of them
+  static constexpr std::size_t moves_told = 10;
   std::vector<Finding> findings;
   std::uint64_t hash = 0;
 };
